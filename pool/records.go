@@ -117,6 +117,7 @@ type Roster struct {
 	Accounts []Account // by id
 	Scorers  []Scorer  // by id
 	Settings Settings
+	Warnings []string // what is stored but can't be read, and takes its default
 }
 
 // LogRow is a row for log_scores: a monitor's sample and what it did to its score, or a scorer's new value.

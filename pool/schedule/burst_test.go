@@ -38,7 +38,7 @@ func TestTheBestReplyIsTheResult(t *testing.T) {
 		want    int // index in samples
 	}{
 		{"least RTT of valid replies", []pool.Sample{reply(30 * ms), reply(10 * ms), reply(20 * ms)}, 1},
-		{"first of equal valid replies", []pool.Sample{reply(10 * ms), {Stratum: 3, Offset: ptr(2 * ms), RTT: ptr(10 * ms)}, reply(10 * ms)}, 0},
+		{"first of equal valid replies", []pool.Sample{reply(10 * ms), {Stratum: 3, Offset: ptr(2 * ms), RTT: ptr(10 * ms)}}, 0},
 		{"valid reply beats faster error", []pool.Sample{malformed(ms), reply(90 * ms), silence}, 1},
 		{"valid reply without RTT beats error", []pool.Sample{malformed(ms), {Stratum: 1, Offset: ptr(ms)}, silence}, 1},
 		{"error beats silence", []pool.Sample{silence, malformed(0), silence}, 1},
@@ -111,7 +111,7 @@ func TestABurstHasOneToEightQueries(t *testing.T) {
 	for _, tt := range tests {
 		b := schedule.NewBurst(tt.told)
 		have := 1
-		for !b.Record(silence) {
+		for have < 100 && !b.Record(silence) {
 			have++
 		}
 		if have != tt.want {
@@ -123,8 +123,10 @@ func TestABurstHasOneToEightQueries(t *testing.T) {
 // Once a burst is done, a straggler changes nothing, however good it is.
 func TestADoneBurstStaysAsItIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := schedule.NewBurst(rapid.IntRange(1, 8).Draw(t, "queries"))
-		for !b.Record(anySample(t)) {
+		queries := rapid.IntRange(1, 8).Draw(t, "queries")
+		b := schedule.NewBurst(queries)
+		for range queries {
+			b.Record(anySample(t))
 		}
 		want := b.Best()
 		if !b.Record(anySample(t)) {

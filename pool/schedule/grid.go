@@ -42,13 +42,11 @@ func newGrid(server pool.ServerID, s pool.Settings, wants []Want) grid {
 	shortest := min(s.IntervalActive, s.IntervalTesting, s.IntervalCandidate, CondemnedInterval)
 	g := grid{origin: originOf(server), spacing: spacing, cycle: max(shortest.Truncate(tick), spacing+tick)}
 
-	usual := max(int(g.cycle/(spacing+foresight)), 1)
-	if spacing == 0 {
-		usual = g.census(wants).columns()
-	}
-	needed := g.census(slices.DeleteFunc(slices.Clone(wants), func(w Want) bool { return w.Status == pool.Candidate }))
+	canWait := func(w Want) bool { return spacing > 0 && w.Status == pool.Candidate }
+	needed := g.census(slices.DeleteFunc(slices.Clone(wants), canWait)).columns()
+	usual := int(g.cycle / (spacing + foresight))
 	most := int(g.cycle / (spacing + tick))
-	g.slots = min(max(usual, needed.columns(), 1), most)
+	g.slots = min(max(usual, needed, 1), most)
 	g.width = (g.cycle / time.Duration(g.slots)).Truncate(tick)
 	return g
 }
@@ -82,7 +80,7 @@ func (g grid) cadence(at cell, turns int) pool.Cadence {
 }
 
 // cellOf is the cell whose owner has that many turns and follows this cadence; false if there is none in this grid.
-// An Interval or Window of 0 stands for any.
+// An Interval of 0 stands for any. The Window doesn't count: in this grid they are all the same.
 func (g grid) cellOf(c pool.Cadence, turns int) (cell, bool) {
 	interval := time.Duration(turns) * g.cycle
 	after := ((c.Phase-g.origin)%interval + interval) % interval
@@ -91,10 +89,7 @@ func (g grid) cellOf(c pool.Cadence, turns int) (cell, bool) {
 		return cell{}, false
 	}
 	here := g.cadence(at, turns)
-	same := c.Phase == here.Phase &&
-		(c.Interval == 0 || c.Interval == here.Interval) &&
-		(c.Window == 0 || c.Window == here.Window)
-	return at, same
+	return at, c.Phase == here.Phase && (c.Interval == 0 || c.Interval == here.Interval)
 }
 
 // census is how many monitors have how many turns.

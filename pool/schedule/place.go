@@ -15,8 +15,8 @@ type Want struct {
 	Interval time.Duration // as Interval says; not placed unless it is positive
 	AtOnce   bool          // nobody has ever probed the server, nor is anyone about to: let its first probe go now
 
-	// Had is the cadence that was its place before; nil: it had none. The Seed doesn't count. What isn't known any
-	// more may be 0: after a restart that is all but the Phase.
+	// Had is the cadence that was its place before; nil: it had none. Only Phase and Interval count,
+	// and the Interval may be 0 where it isn't known any more: after a restart.
 	Had *pool.Cadence
 }
 

@@ -206,13 +206,52 @@ func TestTheOrderOfWantsDoesntMatter(t *testing.T) {
 // that others can write too.
 func TestStrangePhasesAreNotKept(t *testing.T) {
 	s := pool.DefaultSettings()
-	for _, phase := range []time.Duration{-1, 1, 41 * time.Second, 9 * time.Minute, math.MinInt64, math.MaxInt64} {
+	const afterTheLastSlot = 13 * 41_538 * time.Millisecond // what is left of the cycle is less than a slot
+	for _, phase := range []time.Duration{-1, 1, 41 * time.Second, afterTheLastSlot, 9 * time.Minute, math.MinInt64, math.MaxInt64} {
 		wants := someWants(1, 1, pool.Active, s.IntervalActive)
 		want := schedule.Place(0, s, midnight, wants)
 		wants[0].Had = &pool.Cadence{Phase: phase}
 		if diff := cmp.Diff(want, schedule.Place(0, s, midnight, wants)); diff != "" {
 			t.Errorf("timetable with phase %d (-want +have):\n%s", phase, diff)
 		}
+	}
+}
+
+// If two claim the same slot, the more important one has it.
+func TestAClaimedSlotGoesToTheMoreImportant(t *testing.T) {
+	s := pool.DefaultSettings()
+	tests := []struct {
+		name         string
+		loser        schedule.Want
+		loserClaims  time.Duration
+		winnerClaims time.Duration
+	}{
+		{"same cell", schedule.Want{Status: pool.Active, Interval: s.IntervalActive}, 0, 0},
+		{"same slot, other turns", schedule.Want{Status: pool.Testing, Interval: s.IntervalTesting}, s.IntervalActive, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			winner := schedule.Want{Monitor: 1, Status: pool.Active, Interval: s.IntervalActive}
+			winner.Had, tt.loser.Had = &pool.Cadence{Phase: tt.winnerClaims}, &pool.Cadence{Phase: tt.loserClaims}
+			tt.loser.Monitor = 2
+			placed := schedule.Place(0, s, midnight, []schedule.Want{tt.loser, winner})
+			if have := placed[0].Cadence.Phase; have != tt.winnerClaims {
+				t.Errorf("phase of the winner: have %s, want %s", have, tt.winnerClaims)
+			}
+			if have := placed[1].Cadence.Phase % s.IntervalActive; have == 0 {
+				t.Error("the loser has the same slot")
+			}
+		})
+	}
+}
+
+// Nobody stands in his own way: who has a place already may be told to begin at once in the middle of his window.
+func TestNobodyStandsInHisOwnWay(t *testing.T) {
+	s := pool.DefaultSettings()
+	wants := keeping(someWants(1, 1, pool.Active, s.IntervalActive), schedule.Place(0, s, midnight, someWants(1, 1, pool.Active, s.IntervalActive)))
+	wants[0].AtOnce = true
+	if placed := schedule.Place(0, s, midnight.Add(10*time.Second), wants); !placed[0].AtOnce {
+		t.Errorf("placed %+v", placed)
 	}
 }
 
@@ -228,8 +267,10 @@ func TestWhoIsNotToProbeHasNoPlace(t *testing.T) {
 	if placed := schedule.Place(1, s, midnight, wants); len(placed) != 0 {
 		t.Errorf("placed %+v", placed)
 	}
-	if placed := schedule.Place(1, s, midnight, nil); len(placed) != 0 {
-		t.Errorf("placed %+v", placed)
+	for _, settings := range []pool.Settings{s, lab, {}} {
+		if placed := schedule.Place(1, settings, midnight, nil); len(placed) != 0 {
+			t.Errorf("placed %+v", placed)
+		}
 	}
 }
 
