@@ -24,7 +24,13 @@ type Assignment struct {
 	Monitor MonitorID
 	Status  Status
 	Cadence Cadence
-	AtOnce  bool // the first probe doesn't wait for its window: nobody has ever probed the server
+
+	// Start is before when the monitor must not follow the cadence, so that it stays away from the last probes of
+	// those who had its place; zero: it may now. A monitor that follows this very cadence already just goes on.
+	Start time.Time
+
+	// AtOnce lets the monitor probe once besides the cadence, within one spacing from now: nobody ever has.
+	AtOnce bool
 }
 
 // Pair is what is kept of one monitor and one server (a row in server_scores).
