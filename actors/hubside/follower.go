@@ -1,0 +1,94 @@
+package hubside
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"truechimer/actors/port"
+	"truechimer/messages"
+	"truechimer/pool"
+	"truechimer/pool/placement"
+)
+
+// followEvery is how often the table of changes is read: what somebody changes is seen within a second.
+const followEvery = 500 * time.Millisecond
+
+// follower tells the hub's actors what was changed in the database by commands and other hubs.
+// When it fails it reads again from where the hub started: told twice, an actor looks twice.
+type follower struct {
+	env    *port.Environment
+	config *Config
+
+	after   uint64 // the newest change that was told
+	failing bool
+	load    question
+}
+
+// follow is the timer for the next look.
+type follow struct{}
+
+func newFollower(env *port.Environment, config *Config) *follower {
+	return &follower{env: env, config: config, after: config.Since, load: question{env: env}}
+}
+
+func (a *follower) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		a.env.After(followEvery, follow{})
+	case follow:
+		a.config.Store.Changes(a.after, port.Answer[port.ChangesRead](a.env))
+	case port.ChangesRead:
+		a.onChanges(ctx, msg)
+	case *messages.Roster:
+		a.onRoster(ctx, msg)
+	case askAgain:
+		msg.again(ctx)
+	}
+}
+
+func (a *follower) onChanges(ctx actor.Context, read port.ChangesRead) {
+	a.env.After(followEvery, follow{})
+	if read.Err != nil && !a.failing {
+		a.env.Log().Warn().Err(read.Err).Msg("changes can't be read; commands take effect when they can")
+	}
+	a.failing = read.Err != nil
+	rosterChanged := false
+	for _, change := range read.Changes {
+		rosterChanged = a.tell(ctx, change) || rosterChanged
+		a.after = max(a.after, change.ID)
+	}
+	if rosterChanged {
+		a.load.put(ctx, local(ctx, archivistName), &messages.LoadRoster{})
+	}
+}
+
+// tell passes a change on to whom it concerns, and says whether the roster is another one now.
+func (a *follower) tell(ctx actor.Context, change pool.Change) (rosterChanged bool) {
+	told := &messages.Changed{Kind: string(change.Kind), Key: change.Key}
+	switch change.Kind {
+	case pool.ChangedServer:
+		id, err := strconv.ParseUint(change.Key, 10, 32)
+		if err != nil {
+			a.env.Log().Warn().Str("key", change.Key).Msg("a change names no server")
+			return false
+		}
+		ctx.Send(Shard(ctx.ActorSystem(), placement.OfServer(pool.ServerID(id))), told)
+		return false
+	case pool.ChangedMonitor:
+		ctx.Send(Shard(ctx.ActorSystem(), placement.OfAgent(change.Key)), told)
+		return true
+	default:
+		return true
+	}
+}
+
+// onRoster hands a new roster to everybody.
+func (a *follower) onRoster(ctx actor.Context, roster *messages.Roster) {
+	a.load.answered()
+	ctx.Send(local(ctx, announcerName), roster)
+	for _, shard := range a.config.Shards {
+		ctx.Send(Shard(ctx.ActorSystem(), shard), roster)
+	}
+}

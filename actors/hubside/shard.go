@@ -1,0 +1,250 @@
+package hubside
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"truechimer/actors/port"
+	"truechimer/actors/supervision"
+	"truechimer/messages"
+	"truechimer/pool"
+)
+
+// shardCredit bounds how many samples of one shard wait for their verdict at a time: ten full batches.
+// What exceeds it stays in the agents' spools. So a database that is slow or away costs bounded memory here.
+const shardCredit = 10 * messages.MaxBatch
+
+// shard holds a part of the pool: the actors of its servers and of its agents. It takes the shard's next epoch
+// when it starts, so that nothing which an earlier activation still does can be kept.
+type shard struct {
+	env    *port.Environment
+	config *Config
+	number pool.ShardID
+	open   question
+
+	epoch   uint64 // 0: the shard isn't open yet
+	roster  *messages.Roster
+	servers map[pool.ServerID]*shardServer
+	agents  map[string]*shardAgent
+	credit  int // how many more samples may be on their way
+}
+
+// shardServer is a server's actor, with the image it hasn't taken yet and the samples it hasn't settled.
+type shardServer struct {
+	pid       *actor.PID
+	image     *messages.ServerImage
+	unsettled int
+}
+
+type shardAgent struct {
+	pid   *actor.PID
+	image *messages.AgentImage
+}
+
+func newShard(env *port.Environment, config *Config, number pool.ShardID) *shard {
+	return &shard{
+		env:     env,
+		config:  config,
+		number:  number,
+		open:    question{env: env},
+		servers: make(map[pool.ServerID]*shardServer),
+		agents:  make(map[string]*shardAgent),
+		credit:  shardCredit,
+	}
+}
+
+func (a *shard) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		a.open.put(ctx, local(ctx, archivistName), &messages.OpenShard{Shard: uint32(a.number)})
+	case *messages.ShardImage:
+		a.onImage(ctx, msg)
+	case *messages.Roster:
+		a.onRoster(ctx, msg)
+	case *messages.Changed:
+		a.onChanged(ctx, msg)
+	case *messages.LoadServer:
+		a.onLoadServer(ctx, msg)
+	case *messages.LoadAgent:
+		a.onLoadAgent(ctx, msg)
+	case *messages.Samples:
+		a.onSamples(ctx, msg)
+	case *messages.Settled:
+		a.settle(pool.ServerID(msg.ServerId), int(msg.Samples))
+	case *messages.ForAgent:
+		a.onForAgent(ctx, msg)
+	case *actor.Terminated:
+		a.onTerminated(msg)
+	case askAgain:
+		msg.again(ctx)
+	}
+}
+
+// onImage opens the shard: every server and agent gets its actor.
+func (a *shard) onImage(ctx actor.Context, msg *messages.ShardImage) {
+	a.open.answered()
+	if a.epoch != 0 { // asked twice, answered twice: the second answer has fenced what began with the first
+		restart(ctx)
+		return
+	}
+	a.epoch, a.roster = msg.Epoch, msg.Roster
+	for _, image := range msg.Servers {
+		a.spawnServer(ctx, pool.ServerID(image.Server.GetId()), image)
+	}
+	for _, image := range msg.Agents {
+		a.spawnAgent(ctx, image.Name, image)
+	}
+	ctx.Send(ctx.Parent(), &messages.Opened{
+		Shard: uint32(a.number), Servers: uint32(len(msg.Servers)), Agents: uint32(len(msg.Agents)),
+	})
+}
+
+func (a *shard) spawnServer(ctx actor.Context, id pool.ServerID, image *messages.ServerImage) {
+	epoch := a.epoch
+	pid := spawn(ctx, fmt.Sprintf("server/%d", id), a.config.Node.Props(func(env *port.Environment) actor.Actor {
+		return newServer(env, a.config, a.number, epoch, id)
+	}, supervision.Option(a.config.Node.Runtime)))
+	a.servers[id] = &shardServer{pid: pid, image: image}
+}
+
+func (a *shard) spawnAgent(ctx actor.Context, name string, image *messages.AgentImage) {
+	pid := spawn(ctx, "monitor/"+name, a.config.Node.Props(func(env *port.Environment) actor.Actor {
+		return newMonitor(env, a.config, name)
+	}, supervision.Option(a.config.Node.Runtime)))
+	a.agents[name] = &shardAgent{pid: pid, image: image}
+}
+
+// onRoster passes a new roster on to all.
+func (a *shard) onRoster(ctx actor.Context, roster *messages.Roster) {
+	if a.epoch == 0 {
+		return // the image will bring one that is at least as new
+	}
+	a.roster = roster
+	for _, id := range sortedKeys(a.servers) {
+		ctx.Send(a.servers[id].pid, roster)
+	}
+	for _, name := range sortedKeys(a.agents) {
+		ctx.Send(a.agents[name].pid, roster)
+	}
+}
+
+// onChanged makes the actor of what was changed look again, or makes it if it is new.
+func (a *shard) onChanged(ctx actor.Context, msg *messages.Changed) {
+	if a.epoch == 0 {
+		return // it will be loaded with the rest
+	}
+	switch pool.ChangeKind(msg.Kind) {
+	case pool.ChangedServer:
+		id, err := strconv.ParseUint(msg.Key, 10, 32)
+		if err != nil {
+			return
+		}
+		if s := a.servers[pool.ServerID(id)]; s != nil {
+			ctx.Send(s.pid, msg)
+			return
+		}
+		a.spawnServer(ctx, pool.ServerID(id), nil)
+	case pool.ChangedMonitor:
+		if m := a.agents[msg.Key]; m != nil {
+			ctx.Send(m.pid, msg)
+			return
+		}
+		a.spawnAgent(ctx, msg.Key, nil)
+	}
+}
+
+// onLoadServer gives a server's actor what it starts from: the image that came with the shard, once,
+// else what is stored now. It asks because it knows nothing: of what it had before it settles nothing any more.
+func (a *shard) onLoadServer(ctx actor.Context, msg *messages.LoadServer) {
+	id := pool.ServerID(msg.ServerId)
+	s := a.servers[id]
+	if s == nil {
+		return
+	}
+	a.settle(id, s.unsettled)
+	ctx.Send(ctx.Sender(), a.roster)
+	if image := s.image; image != nil {
+		s.image = nil
+		ctx.Send(ctx.Sender(), &messages.ServerLoaded{ServerId: msg.ServerId, Image: image})
+		return
+	}
+	ctx.RequestWithCustomSender(local(ctx, archivistName), msg, ctx.Sender())
+}
+
+func (a *shard) onLoadAgent(ctx actor.Context, msg *messages.LoadAgent) {
+	m := a.agents[msg.Name]
+	if m == nil {
+		return
+	}
+	ctx.Send(ctx.Sender(), a.roster)
+	if image := m.image; image != nil {
+		m.image = nil
+		ctx.Send(ctx.Sender(), &messages.AgentLoaded{Name: msg.Name, Image: image})
+		return
+	}
+	ctx.RequestWithCustomSender(local(ctx, archivistName), msg, ctx.Sender())
+}
+
+// onSamples passes samples on to their server, as far as the credit goes.
+func (a *shard) onSamples(ctx actor.Context, msg *messages.Samples) {
+	s := a.servers[pool.ServerID(msg.ServerId)]
+	switch {
+	case a.epoch == 0:
+		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_UNDECIDED, "the shard isn't open yet")
+	case s == nil:
+		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_REFUSED, "no such server")
+	case len(msg.Samples) > a.credit:
+		a.env.Sometimes("shard out of credit")
+		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_UNDECIDED, "too many samples wait")
+	default:
+		a.credit -= len(msg.Samples)
+		s.unsettled += len(msg.Samples)
+		ctx.Forward(s.pid)
+	}
+}
+
+// settle gives credit back.
+func (a *shard) settle(id pool.ServerID, samples int) {
+	if s := a.servers[id]; s != nil {
+		samples = min(samples, s.unsettled)
+		s.unsettled -= samples
+		a.credit += samples
+	}
+}
+
+func (a *shard) onForAgent(ctx actor.Context, msg *messages.ForAgent) {
+	if m := a.agents[msg.Agent]; m != nil {
+		ctx.Forward(m.pid)
+	}
+}
+
+// onTerminated forgets an actor that ended since what it stood for is gone.
+func (a *shard) onTerminated(msg *actor.Terminated) {
+	for id, s := range a.servers {
+		if s.pid.Equal(msg.Who) {
+			a.settle(id, s.unsettled)
+			delete(a.servers, id)
+			return
+		}
+	}
+	for name, m := range a.agents {
+		if m.pid.Equal(msg.Who) {
+			delete(a.agents, name)
+			return
+		}
+	}
+}
+
+// decideAll gives all samples of a message the same verdict.
+func decideAll(ctx actor.Context, session *actor.PID, msg *messages.Samples, outcome messages.Verdict_Outcome, reason string) {
+	if session == nil {
+		return
+	}
+	verdicts := &messages.Verdicts{BatchId: msg.BatchId, IpVersion: msg.IpVersion}
+	for _, s := range msg.Samples {
+		verdicts.Verdicts = append(verdicts.Verdicts, &messages.Verdict{Index: s.Index, Outcome: outcome, Reason: reason})
+	}
+	ctx.Send(session, verdicts)
+}
