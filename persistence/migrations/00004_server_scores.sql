@@ -1,0 +1,31 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS server_scores (
+  id                         bigint unsigned  NOT NULL AUTO_INCREMENT,
+  monitor_id                 int unsigned     NOT NULL,
+  server_id                  int unsigned     NOT NULL,
+  score_ts                   datetime(6)      DEFAULT NULL COMMENT 'time of the sample behind score_raw; NULL: never scored',
+  score_raw                  double           NOT NULL DEFAULT 0 COMMENT 'score of the server as this monitor sees it, or value of the scorer',
+  stratum                    tinyint unsigned DEFAULT NULL,
+  status                     enum('candidate','testing','active','paused') NOT NULL DEFAULT 'candidate' COMMENT 'what the monitor is for this server',
+  queue_ts                   datetime         DEFAULT NULL COMMENT 'of the pool''s scheduler; not used by us',
+  created_on                 datetime         NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  modified_on                datetime         NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+  constraint_violation_type  varchar(50)      DEFAULT NULL COMMENT 'the constraint of selection that the pair breaks',
+  constraint_violation_since datetime(6)      DEFAULT NULL,
+  last_constraint_check      datetime(6)      DEFAULT NULL COMMENT 'when a paused pair was last looked at',
+  pause_reason               varchar(50)      DEFAULT NULL,
+  interval_ms                int unsigned     DEFAULT NULL COMMENT 'ours: place in the timetable: once in so long; NULL: not probed',
+  phase_ms                   int unsigned     DEFAULT NULL COMMENT 'ours: where in the interval the window begins, counted from 1970',
+  window_ms                  int unsigned     DEFAULT NULL COMMENT 'ours: the probe goes at a secret moment within it',
+  log_id                     bigint unsigned  DEFAULT NULL COMMENT 'ours: id of the newest row of the pair in log_scores that is not late',
+  log_ts                     datetime(6)      DEFAULT NULL COMMENT 'ours: its ts',
+  log_score                  double           DEFAULT NULL COMMENT 'ours: its score',
+  log_step                   double           DEFAULT NULL COMMENT 'ours: its step',
+  log_rtt                    int              DEFAULT NULL COMMENT 'ours: its rtt in microseconds',
+  PRIMARY KEY (server_id, monitor_id),
+  UNIQUE KEY id (id),
+  KEY monitor_id (monitor_id, server_id),
+  CONSTRAINT server_scores_monitor FOREIGN KEY (monitor_id) REFERENCES monitors (id),
+  CONSTRAINT server_scores_server FOREIGN KEY (server_id) REFERENCES servers (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='pairs of a monitor (or scorer) and a server: score, status, place in the timetable';

@@ -1,0 +1,17 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS server_monitor_days (
+  server_id    int unsigned NOT NULL COMMENT 'which server',
+  monitor_id   int unsigned NOT NULL COMMENT 'as seen by which monitor',
+  `day`        date         NOT NULL COMMENT 'in UTC',
+  `count`      int unsigned NOT NULL DEFAULT 0 COMMENT 'samples',
+  count_rtt    int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an rtt',
+  count_offset int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an offset',
+  sum_rtt_us   bigint       NOT NULL DEFAULT 0 COMMENT 'of the RTTs, in microseconds',
+  sum_step     double       NOT NULL DEFAULT 0 COMMENT 'of the steps',
+  sum_offset   double       NOT NULL DEFAULT 0 COMMENT 'of the offsets, in seconds',
+  min_offset   double       DEFAULT NULL COMMENT 'the least offset, in seconds',
+  max_offset   double       DEFAULT NULL COMMENT 'the greatest offset, in seconds',
+  PRIMARY KEY (server_id, monitor_id, `day`),
+  KEY `day` (`day`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='the same, by day: the history of years';
