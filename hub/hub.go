@@ -1,0 +1,223 @@
+// Package hub is the hub node: it wires the actors of package hubside to the database, to the agents' links,
+// to the MQTT broker and to HTTP, and runs them until it is closed.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"truechimer/actors/hubside"
+	"truechimer/actors/port"
+	"truechimer/hub/links"
+	"truechimer/messages"
+	"truechimer/persistence"
+	"truechimer/pool"
+	"truechimer/pool/placement"
+)
+
+// Options for Start.
+type Options struct {
+	ID         string // of the hub, among the hubs of one database
+	Version    string // of the program
+	Deployment string // devel, test or prod: the first part of all topics
+	Store      persistence.Store
+	Runtime    port.Runtime
+	Log        zerolog.Logger
+
+	AgentListen string // host:port for agents' links
+	HTTPListen  string // host:port
+	MQTTListen  string // host:port of the broker of its own; ignored where MQTTURL is set
+	MQTTURL     string // of an outside broker
+}
+
+// Hub is a running hub.
+type Hub struct {
+	options Options
+	secrets secrets
+	metrics *metrics
+	system  *actor.ActorSystem
+	root    *actor.PID
+	store   *store
+	links   *links.Links
+	live    *liveSide
+	web     *web
+
+	stop   context.CancelFunc
+	ready  chan struct{}
+	halted chan error // why the hub may not go on
+}
+
+// Start opens the hub's ports and starts its actors. An error says what is in the way, and leaves nothing running.
+func Start(ctx context.Context, options Options) (_ *Hub, err error) {
+	h := &Hub{
+		options: options,
+		system:  port.NewSystem(messages.HubAddress, options.Log),
+		ready:   make(chan struct{}),
+		halted:  make(chan error, 1),
+	}
+	defer func() {
+		if err != nil {
+			h.Close(ctx)
+		}
+	}()
+	var background context.Context
+	background, h.stop = context.WithCancel(context.Background())
+	h.store = &store{Store: options.Store, ctx: background, hub: options.ID}
+	if h.metrics, err = newMetrics(); err != nil {
+		return nil, err
+	}
+	now := options.Runtime.Now()
+	if h.secrets, err = loadSecrets(ctx, options.Store, now); err != nil {
+		return nil, err
+	}
+	if err := options.Store.Housekeep(ctx, now); err != nil {
+		return nil, fmt.Errorf("make room for the samples to come: %w", err)
+	}
+	if err := h.openPorts(now); err != nil {
+		return nil, err
+	}
+	if err := h.spawn(ctx); err != nil {
+		return nil, err
+	}
+	go h.serve(h.links.Serve)
+	go h.serve(h.web.serve)
+	go h.housekeep(background)
+	return h, nil
+}
+
+// openPorts takes every address before anything is served, so that one in use leaves nothing half done.
+func (h *Hub) openPorts(now time.Time) (err error) {
+	tls, err := h.secrets.authority.ServerTLS(now)
+	if err != nil {
+		return err
+	}
+	h.links, err = links.Listen(links.Options{
+		Address: h.options.AgentListen, TLS: tls, System: h.system, Count: h.metrics.count, Log: h.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	if h.web, err = listenWeb(h.options.HTTPListen, h.routes()); err != nil {
+		return err
+	}
+	h.live, err = startLive(h.options, h.secrets.tokens, h.metrics.count, func() {
+		h.system.Root.Send(hubside.Announcer(h.system), port.LiveUp{})
+	})
+	return err
+}
+
+// spawn starts the actors.
+func (h *Hub) spawn(ctx context.Context) error {
+	since, err := h.options.Store.LatestChange(ctx)
+	if err != nil {
+		return fmt.Errorf("read the newest change: %w", err)
+	}
+	shards := make([]pool.ShardID, placement.Shards)
+	for i := range shards {
+		shards[i] = pool.ShardID(i)
+	}
+	h.root, err = hubside.Spawn(hubside.Config{
+		Node:       &port.Node{System: h.system, Runtime: h.options.Runtime, Log: h.options.Log},
+		Store:      h.store,
+		Live:       h.live,
+		Links:      h.links,
+		Directory:  directory{h.system},
+		Access:     h.live.access,
+		Halt:       func(reason string) { h.halt(errors.New(reason)) },
+		Count:      h.metrics.count,
+		Keys:       h.secrets.tickets,
+		Shards:     shards,
+		Since:      since,
+		Deployment: h.options.Deployment,
+		Ready:      func() { close(h.ready) },
+	})
+	return err
+}
+
+// directory is that of a hub that is alone: all shards are its own. It implements port.Directory.
+type directory struct{ system *actor.ActorSystem }
+
+func (d directory) Shard(shard pool.ShardID) *actor.PID { return hubside.Shard(d.system, shard) }
+
+// Ready is closed when all shards serve.
+func (h *Hub) Ready() <-chan struct{} { return h.ready }
+
+// Halted tells why the hub may not go on, once. Close it then.
+func (h *Hub) Halted() <-chan error { return h.halted }
+
+// AgentAddr is where agents connect to.
+func (h *Hub) AgentAddr() net.Addr { return h.links.Addr() }
+
+// HTTPAddr is where the web port is.
+func (h *Hub) HTTPAddr() net.Addr { return h.web.listener.Addr() }
+
+// MQTTURL is where the broker is.
+func (h *Hub) MQTTURL() string { return h.live.url }
+
+// halt says why the hub may not go on; only the first reason counts.
+func (h *Hub) halt(err error) {
+	select {
+	case h.halted <- err:
+	default:
+	}
+}
+
+// serve runs one of the hub's servers; one that fails ends the hub.
+func (h *Hub) serve(run func() error) {
+	if err := run(); err != nil {
+		h.halt(err)
+	}
+}
+
+// housekeepEvery is how often room is made for the days to come: often enough that none is missed.
+const housekeepEvery = time.Hour
+
+// housekeep makes room for samples of the days to come, and drops what is older than the retention.
+func (h *Hub) housekeep(ctx context.Context) {
+	ticker := time.NewTicker(housekeepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := h.options.Store.Housekeep(ctx, h.options.Runtime.Now()); err != nil {
+				h.options.Log.Warn().Err(err).Msg("old samples stay, room for new ones is for three days")
+			}
+		}
+	}
+}
+
+// Close ends the hub: agents are let go, the actors stop, what the store was asked is done. It keeps to the context.
+func (h *Hub) Close(ctx context.Context) {
+	if h.links != nil {
+		h.links.Close(ctx)
+	}
+	if h.root != nil {
+		stopped := make(chan struct{})
+		go func() {
+			h.system.Root.StopFuture(h.root).Wait()
+			close(stopped)
+		}()
+		select {
+		case <-stopped:
+		case <-ctx.Done():
+		}
+	}
+	if h.live != nil {
+		h.live.close(ctx)
+	}
+	if h.web != nil {
+		h.web.close(ctx)
+	}
+	if h.stop != nil {
+		h.stop()
+		h.store.running.Wait()
+	}
+}

@@ -1,0 +1,88 @@
+package hub
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"truechimer/actors/port"
+	"truechimer/persistence"
+	"truechimer/pool"
+)
+
+const (
+	// storeWithin bounds a question to the store. A shard of 10,000 servers loads in a second;
+	// what takes longer than this waits for a database that has gone.
+	storeWithin = 30 * time.Second
+)
+
+// store makes a Store's blocking calls asynchronous. It implements port.Store.
+type store struct {
+	persistence.Store
+	ctx     context.Context // ends when the hub does: what is asked then isn't answered any more
+	hub     string
+	running sync.WaitGroup
+}
+
+var _ port.Store = (*store)(nil)
+
+// ask runs a question on a goroutine of its own.
+func (s *store) ask(question func(ctx context.Context)) {
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		ctx, cancel := context.WithTimeout(s.ctx, storeWithin)
+		defer cancel()
+		question(ctx)
+	}()
+}
+
+func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
+	s.ask(func(ctx context.Context) {
+		var opened port.Opened
+		opened.Images, opened.Err = s.Store.Open(ctx, s.hub, shards)
+		if opened.Err == nil {
+			opened.Roster, opened.Err = s.Store.LoadRoster(ctx)
+		}
+		answer(opened)
+	})
+}
+
+func (s *store) LoadServer(id pool.ServerID, answer func(port.ServerLoaded)) {
+	s.ask(func(ctx context.Context) {
+		image, found, err := s.Store.LoadServer(ctx, id)
+		answer(port.ServerLoaded{Image: image, Found: found, Err: err})
+	})
+}
+
+func (s *store) LoadAgent(name string, answer func(port.AgentLoaded)) {
+	s.ask(func(ctx context.Context) {
+		image, found, err := s.Store.LoadAgent(ctx, name)
+		answer(port.AgentLoaded{Image: image, Found: found, Err: err})
+	})
+}
+
+func (s *store) LoadRoster(answer func(port.RosterLoaded)) {
+	s.ask(func(ctx context.Context) {
+		roster, err := s.Store.LoadRoster(ctx)
+		answer(port.RosterLoaded{Roster: roster, Err: err})
+	})
+}
+
+func (s *store) Commit(commits []pool.ServerCommit, answer func(port.Committed)) {
+	s.ask(func(ctx context.Context) {
+		outcomes, err := s.Store.Commit(ctx, commits)
+		answer(port.Committed{Outcomes: outcomes, Err: err})
+	})
+}
+
+func (s *store) Seen(seen []pool.AgentSeen, answer func(error)) {
+	s.ask(func(ctx context.Context) { answer(s.Store.Seen(ctx, seen)) })
+}
+
+func (s *store) Changes(after uint64, answer func(port.ChangesRead)) {
+	s.ask(func(ctx context.Context) {
+		changes, err := s.Store.Changes(ctx, after)
+		answer(port.ChangesRead{Changes: changes, Err: err})
+	})
+}
