@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+	"go.yaml.in/yaml/v3"
+)
+
+// parseDatabaseFile reads the DSN from the text of database.yaml:
+//
+//	mysql:
+//	  dsn: tcp(db.example.org:3306)/truechimer
+//	  user: truechimer
+//	  pass: secret
+//
+// User and password replace those in the DSN.
+func parseDatabaseFile(text []byte) (string, error) {
+	var file struct {
+		MySQL struct {
+			DSN  string `yaml:"dsn"`
+			User string `yaml:"user"`
+			Pass string `yaml:"pass"`
+		} `yaml:"mysql"`
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return "", fmt.Errorf("read %s: %w", databaseFile, err)
+	}
+	config, err := mysql.ParseDSN(file.MySQL.DSN)
+	if err != nil || file.MySQL.DSN == "" {
+		return "", fmt.Errorf("read %s: mysql.dsn is missing or isn't user:password@tcp(host:3306)/database", databaseFile)
+	}
+	if file.MySQL.User != "" {
+		config.User = file.MySQL.User
+	}
+	if file.MySQL.Pass != "" {
+		config.Passwd = file.MySQL.Pass
+	}
+	return config.FormatDSN(), nil
+}
