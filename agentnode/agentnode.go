@@ -35,6 +35,7 @@ type Options struct {
 type Agent struct {
 	system *actor.ActorSystem
 	root   *actor.PID
+	link   *link.Link
 	stop   context.CancelFunc
 }
 
@@ -44,12 +45,13 @@ func Start(options Options) (*Agent, error) {
 	system := port.NewSystem(messages.AgentAddress(options.Identity.Name), log)
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Agent{system: system, stop: stop}
+	a.link = link.New(link.Options{Hub: options.Identity.Hub, TLS: options.Identity.TLS, System: system, Log: log})
 	var err error
 	a.root, err = agentside.Spawn(agentside.Config{
 		Node:         &port.Node{System: system, Runtime: options.Runtime, Log: log},
 		Prober:       prober{ctx: ctx, client: ntp.New(ntp.Options{Now: options.Runtime.Now})},
 		Resolver:     resolver{ctx: ctx},
-		Link:         link.New(link.Options{Hub: options.Identity.Hub, TLS: options.Identity.TLS, System: system, Log: log}),
+		Link:         a.link,
 		Presence:     options.Presence,
 		Version:      options.Version,
 		AllowPrivate: options.AllowPrivate,
@@ -72,6 +74,8 @@ func (a *Agent) Close(ctx context.Context) {
 	case <-stopped:
 	case <-ctx.Done():
 	}
+	a.link.Close() // where its actor didn't
+	a.link.Wait(ctx)
 	a.stop()
 }
 

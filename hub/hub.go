@@ -79,7 +79,7 @@ func Start(ctx context.Context, options Options) (_ *Hub, err error) {
 	if err := options.Store.Housekeep(ctx, now); err != nil {
 		return nil, fmt.Errorf("make room for the samples to come: %w", err)
 	}
-	if err := h.openPorts(now); err != nil {
+	if err := h.openPorts(); err != nil {
 		return nil, err
 	}
 	if err := h.spawn(ctx); err != nil {
@@ -92,8 +92,8 @@ func Start(ctx context.Context, options Options) (_ *Hub, err error) {
 }
 
 // openPorts takes every address before anything is served, so that one in use leaves nothing half done.
-func (h *Hub) openPorts(now time.Time) (err error) {
-	tls, err := h.secrets.authority.ServerTLS(now)
+func (h *Hub) openPorts() (err error) {
+	tls, err := h.secrets.authority.ServerTLS()
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,8 @@ func ToAgentImage(m *AgentImage) pool.AgentImage {
 	}
 }
 
-// FromAssigned makes the message of a monitor's place in a server's timetable. Whether it shall probe at once is
-// news of the moment, for the sender to add.
+// FromAssigned makes the message of a monitor's place in a server's timetable. Whether it shall probe at once, and
+// from when on it may follow the cadence, is news of the moment, for the sender to add.
 func FromAssigned(a pool.Assigned) *Assigned {
 	return &Assigned{
 		ServerId:  uint32(a.Server),

@@ -96,6 +96,9 @@ func checkAssignment(m *Assignment) error {
 	if n := len(m.Ticket); n == 0 || n > maxTicket {
 		return fmt.Errorf("a ticket of %d bytes", n)
 	}
+	if m.StartUs != 0 && !isOnTheLink(m.StartUs) {
+		return fmt.Errorf("a start at %d µs, not between 2020 and 2100", m.StartUs)
+	}
 	return checkLife(m.FromS, m.UntilS)
 }
 

@@ -14,7 +14,7 @@ const (
 	MaxBatch = 500
 
 	// MaxAssignments is how many orders, and how many dropped servers, one Assignments may name: with the longest
-	// addresses they take half a frame. A monitor with more gets them in several.
+	// addresses they take two thirds of a frame. A monitor with more gets them in several.
 	MaxAssignments = 2000
 
 	// maxPulses is one for each IP version.

@@ -11,7 +11,7 @@ import (
 // The bounds of a frame. Whoever sends frames stays within them, whoever receives more ends the link.
 const (
 	// MaxFrame is how many bytes a frame may have: a full batch whose samples all carry the longest texts
-	// takes half of it.
+	// takes little more than half of it.
 	MaxFrame = 512 << 10
 
 	// MaxFrameMessages is how many messages a frame may have. More of them together save no system call.

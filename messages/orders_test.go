@@ -2,9 +2,9 @@ package messages
 
 import (
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -18,33 +18,35 @@ import (
 // grants draws any assignment that a hub may give.
 func grants() *rapid.Generator[Granted] {
 	return rapid.Custom(func(t *rapid.T) Granted {
-		ms := func(least, most time.Duration, label string) time.Duration {
-			n := rapid.Int64Range(least.Milliseconds(), most.Milliseconds()).Draw(t, label)
-			return time.Duration(n) * time.Millisecond
-		}
-		interval := ms(time.Millisecond, maxInterval, "interval")
+		a := drawn[pool.Assignment]().Draw(t, "assignment")
+		a.Server, a.Monitor = max(a.Server, 1), max(a.Monitor, 1)
+		a.Addr = addrPorts().Filter(func(addr netip.AddrPort) bool {
+			return addr.Addr().IsValid() && addr.Port() > 0
+		}).Draw(t, "addr")
+		a.Status = rapid.SampledFrom([]pool.Status{pool.Active, pool.Testing, pool.Candidate}).Draw(t, "status")
+		a.Cadence = cadences().Draw(t, "cadence")
 		from := rapid.Int64Range(earliest, latest-2).Draw(t, "from")
 		until := rapid.Int64Range(from+1, latest-1).Draw(t, "until")
-		valid := func(addr pool.Server) bool { return addr.Addr.IsValid() && addr.Addr.Port() > 0 }
-		a := pool.Assignment{
-			Server:  pool.ServerID(rapid.Uint32Min(1).Draw(t, "server")),
-			Addr:    drawn[pool.Server]().Filter(valid).Draw(t, "addr").Addr,
-			Monitor: pool.MonitorID(rapid.Uint32Min(1).Draw(t, "monitor")),
-			Status:  rapid.SampledFrom([]pool.Status{pool.Active, pool.Testing, pool.Candidate}).Draw(t, "status"),
-			Cadence: pool.Cadence{
-				Interval: interval,
-				Phase:    ms(0, interval-time.Millisecond, "phase"),
-				Window:   ms(time.Millisecond, interval, "window"),
-				Seed:     rapid.Uint64().Draw(t, "seed"),
-			},
-			AtOnce: rapid.Bool().Draw(t, "at once"),
-		}
 		return Granted{
 			Assignment: a,
 			Grant: ticket.Grant{
-				Monitor: a.Monitor, Server: a.Server, Interval: interval, From: toSeconds(from), Until: toSeconds(until),
+				Monitor: a.Monitor, Server: a.Server, Interval: a.Cadence.Interval,
+				From: toSeconds(from), Until: toSeconds(until),
 			},
 			Ticket: rapid.SliceOfN(rapid.Byte(), 1, maxTicket).Draw(t, "ticket"),
+		}
+	})
+}
+
+// cadences draws those that a monitor can follow.
+func cadences() *rapid.Generator[pool.Cadence] {
+	return rapid.Custom(func(t *rapid.T) pool.Cadence {
+		interval := rapid.Uint64Range(1, uint64(maxInterval.Milliseconds())).Draw(t, "interval")
+		return pool.Cadence{
+			Interval: toMillis(interval),
+			Phase:    toMillis(rapid.Uint64Range(0, interval-1).Draw(t, "phase")),
+			Window:   toMillis(rapid.Uint64Range(1, interval).Draw(t, "window")),
+			Seed:     rapid.Uint64().Draw(t, "seed"),
 		}
 	})
 }
@@ -85,6 +87,8 @@ func TestAnOrderThatCannotBeFollowedIsRefused(t *testing.T) {
 		{"phase after the interval", func(m *Assignment) { m.PhaseMs = m.IntervalMs }, "phase"},
 		{"no window", func(m *Assignment) { m.WindowMs = 0 }, "window"},
 		{"window over the interval", func(m *Assignment) { m.WindowMs = m.IntervalMs + 1 }, "window"},
+		{"starts before all time", func(m *Assignment) { m.StartUs = math.MinInt64 }, "start"},
+		{"never starts", func(m *Assignment) { m.StartUs = math.MaxInt64 }, "start"},
 		{"begins before all time", func(m *Assignment) { m.FromS = math.MinInt64 }, "life"},
 		{"ends before it begins", func(m *Assignment) { m.UntilS = m.FromS }, "life"},
 		{"never ends", func(m *Assignment) { m.UntilS = math.MaxInt64 }, "life"},

@@ -104,7 +104,7 @@ func checkSample(m *Sample) error {
 func checkMeasures(m *Sample) error {
 	offset, rtt := time.Duration(m.GetOffsetNs()), time.Duration(m.GetRttNs())
 	switch {
-	case m.AtUs < earliest*microsPerSecond || m.AtUs >= latest*microsPerSecond:
+	case !isOnTheLink(m.AtUs):
 		return fmt.Errorf("taken at %d µs, not between 2020 and 2100", m.AtUs)
 	case offset < -maxOffset || offset > maxOffset:
 		return fmt.Errorf("offset %s is more than an NTP era", offset)
@@ -118,6 +118,11 @@ func checkMeasures(m *Sample) error {
 		return fmt.Errorf("root delay, root dispersion or precision is more than %s", maxRoot)
 	}
 	return nil
+}
+
+// isOnTheLink tells whether a time in µs is one that may be said on the link.
+func isOnTheLink(us int64) bool {
+	return us >= earliest*microsPerSecond && us < latest*microsPerSecond
 }
 
 // checkConsistency checks what the parts of a sample say about each other.

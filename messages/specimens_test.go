@@ -82,6 +82,7 @@ func goodAssignment() *Assignment {
 		FromS:      1_899_999_000,
 		UntilS:     1_900_013_400,
 		Ticket:     []byte(strings.Repeat("t", ticket.Size)),
+		StartUs:    1_899_999_040_000_000,
 	}
 }
 

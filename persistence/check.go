@@ -23,7 +23,7 @@ func checkCommit(c pool.ServerCommit) error {
 		return fmt.Errorf("server %d isn't of shard %d", c.Server, c.Shard)
 	}
 	for i, row := range c.Rows {
-		if err := checkRow(c, row); err != nil {
+		if err := errors.Join(checkRow(c, row), checkOnce(c.Rows[:i], row)); err != nil {
 			return fmt.Errorf("row %d of server %d: %w", i, c.Server, err)
 		}
 	}
@@ -61,6 +61,19 @@ func checkRow(c pool.ServerCommit, row pool.LogRow) error {
 		}
 		if ref.Row < 0 || ref.Row >= len(c.Rows) || c.Rows[ref.Row].Sample == nil || c.Rows[ref.Row].Late {
 			return fmt.Errorf("it counts row %d, which is no sample that counts", ref.Row)
+		}
+	}
+	return nil
+}
+
+// checkOnce refuses a second row of one sample. A late one may be the second: it isn't kept again.
+func checkOnce(earlier []pool.LogRow, row pool.LogRow) error {
+	if row.Late {
+		return nil
+	}
+	for _, other := range earlier {
+		if keyOf(0, other) == keyOf(0, row) {
+			return fmt.Errorf("monitor %d has another one of the same time", row.Monitor)
 		}
 	}
 	return nil

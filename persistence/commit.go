@@ -36,31 +36,57 @@ func (m *MySQL) Commit(ctx context.Context, commits []pool.ServerCommit) ([]pool
 		}
 		live = append(live, i)
 	}
-	if err := m.settle(ctx, b, live); err != nil {
+	if err := m.settle(ctx, b, live, false); err != nil {
 		return nil, fmt.Errorf("commit %d servers: %w", len(commits), err)
 	}
 	return b.outcomes, nil
 }
 
-// settle finds out what becomes of some commits of a batch.
-func (m *MySQL) settle(ctx context.Context, b *batch, live []int) error {
+// settle finds out what becomes of some commits of a batch. That rows are there already is rare (a commit went through
+// whose answer was lost): only when it has met one does it look for them. It does so with one commit of a server at
+// a time, since what one of them makes of a sample decides what is left for the next.
+func (m *MySQL) settle(ctx context.Context, b *batch, live []int, repeated bool) error {
 	live = b.standing(live)
 	if len(live) == 0 {
 		return nil
 	}
-	err := m.keep(ctx, b, live)
-	if !isRefusal(err) {
+	err := m.change(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, live, repeated) })
+	switch {
+	case isDuplicate(err) && !repeated:
+		return m.settleAll(ctx, b, b.rounds(live), true)
+	case !isRefusal(err):
 		return err
-	}
-	if len(live) == 1 {
+	case len(live) == 1:
 		b.outcomes[live[0]] = pool.CommitOutcome{Err: fmt.Errorf("server %d: %w", b.commits[live[0]].Server, err)}
 		return nil
 	}
 	half := len(live) / 2
-	if err := m.settle(ctx, b, live[:half]); err != nil {
-		return err
+	return m.settleAll(ctx, b, [][]int{live[:half], live[half:]}, repeated)
+}
+
+// settleAll settles one part after the other.
+func (m *MySQL) settleAll(ctx context.Context, b *batch, parts [][]int, repeated bool) error {
+	for _, part := range parts {
+		if err := m.settle(ctx, b, part, repeated); err != nil {
+			return err
+		}
 	}
-	return m.settle(ctx, b, live[half:])
+	return nil
+}
+
+// rounds parts commits so that each round has one commit of a server, in their order.
+func (b *batch) rounds(live []int) [][]int {
+	var rounds [][]int
+	turn := make(map[pool.ServerID]int)
+	for _, i := range live {
+		server := b.commits[i].Server
+		if turn[server] == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[turn[server]] = append(rounds[turn[server]], i)
+		turn[server]++
+	}
+	return rounds
 }
 
 // standing leaves out the commits that stand on a refused one: those of the same server that come after it.
@@ -81,16 +107,6 @@ func (b *batch) standing(live []int) []int {
 		standing = append(standing, i)
 	}
 	return standing
-}
-
-// keep writes commits in one transaction. That a row is there already is rare (a commit went through whose answer
-// was lost), so it looks for such rows only when it has met one.
-func (m *MySQL) keep(ctx context.Context, b *batch, live []int) error {
-	err := m.change(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, live, false) })
-	if isDuplicate(err) {
-		err = m.change(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, live, true) })
-	}
-	return err
 }
 
 // write is the transaction. Statements come in the same order for all hubs, each with its keys sorted,

@@ -63,6 +63,7 @@ func badCommits(t *testing.T, store persistence.Store) {
 		{"a scorer's late row", func(c *pool.ServerCommit) { c.Rows[0].Sample, c.Rows[0].Late = nil, true }},
 		{"a score of another monitor's row", func(c *pool.ServerCommit) { c.Scores[0].Monitor = w.v6 }},
 		{"a score of a row that isn't there", func(c *pool.ServerCommit) { c.Scores[0].Row = 1 }},
+		{"two rows of one sample", func(c *pool.ServerCommit) { c.Rows = append(c.Rows, c.Rows[0]) }},
 		{"a value that counts a row that isn't there", func(c *pool.ServerCommit) {
 			c.Rows = append(c.Rows, pool.LogRow{Monitor: w.every, At: noon, Counted: []pool.Ref{{Row: 2}}})
 		}},

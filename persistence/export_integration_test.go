@@ -7,18 +7,29 @@ import (
 	"database/sql"
 	"fmt"
 
-	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"
 )
 
-// BeginLocked is a commit that has locked its shard and goes no further.
-func (m *MySQL) BeginLocked(ctx context.Context, shard pool.ShardID) (*sql.Tx, error) {
-	tx, err := m.db.BeginTx(ctx, nil)
+// BeginLocked is a commit of a server that has written all it wants to write and goes no further.
+func (m *MySQL) BeginLocked(ctx context.Context, c pool.ServerCommit) (*sql.Tx, error) {
+	tx, err := m.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return nil, err
 	}
-	_, err = sqlcgen.New(tx).LockEpochs(ctx, []pool.ShardID{shard})
-	return tx, err
+	b := &batch{commits: []pool.ServerCommit{c}, outcomes: make([]pool.CommitOutcome, 1)}
+	return tx, b.write(ctx, tx, []int{0}, false)
+}
+
+// Change is a transaction that is tried again.
+func (m *MySQL) Change(ctx context.Context, write func(*sql.Tx) error) error {
+	return m.change(ctx, write)
+}
+
+// Variable reads a variable of a session.
+func (m *MySQL) Variable(ctx context.Context, name string) (string, error) {
+	var value string
+	err := m.db.QueryRowContext(ctx, "SELECT @@"+name).Scan(&value)
+	return value, err
 }
 
 // Execute runs a statement.

@@ -39,12 +39,12 @@ func (m *Memory) commit(c pool.ServerCommit) pool.CommitOutcome {
 	if server == nil {
 		return pool.CommitOutcome{Err: fmt.Errorf("server %d: %w", c.Server, ErrNotFound)}
 	}
-	if err := m.checkMonitors(c); err != nil {
-		return pool.CommitOutcome{Err: err}
-	}
 	ids, repeated, err := server.repeated(c)
 	if err != nil || repeated {
 		return pool.CommitOutcome{IDs: ids, Err: err}
+	}
+	if err := m.checkMonitors(c); err != nil {
+		return pool.CommitOutcome{Err: err}
 	}
 	ids = m.append(server, c.Rows)
 	server.apply(c, ids, m.isScorer)

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"truechimer/persistence"
 	"truechimer/persistence/privatedb/dbtest"
@@ -341,25 +344,88 @@ func TestNothingIsKeptBehindANewOwner(t *testing.T) {
 	}
 }
 
-// A hub that stopped in the midst of a transaction holds up the next owner of its shards for seconds only.
+// A hub that stopped in the midst of a transaction holds up the next owner of its shards for seconds only,
+// and nobody else at all.
 func TestStoppedHubLosesItsLocks(t *testing.T) {
-	dsn := dbtest.Database(t)
-	store := openMySQL(t, dsn)
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	stopped, err := store.BeginLocked(t.Context(), 7)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, _ := freshMySQL(t)
+	w := newWorld(t, store, 200)
+	shard := placement.OfServer(w.servers[7])
+	all := sampled(w.v4, noon, 1)
+	all.Overall = &pool.Overall{Score: 1, At: noon, Known: true}
+	all.Review = &pool.Review{Next: noon}
+	stopped, err := store.BeginLocked(t.Context(), w.of(7, all))
+	w.must(err)
 	begun := time.Now()
-	if _, err := store.Open(t.Context(), "hub-2", []pool.ShardID{7}); err != nil {
+	others := slices.DeleteFunc(allShards(), func(s pool.ShardID) bool { return s == shard })
+	images, err := store.Open(t.Context(), "hub-2", others)
+	w.must(err)
+	for _, image := range images {
+		w.epochs[image.Shard] = image.Epoch
+	}
+	var batch []pool.ServerCommit
+	for i := range w.servers {
+		if i != 7 {
+			batch = append(batch, w.of(i, all))
+		}
+	}
+	for _, outcome := range w.commit(batch...) {
+		if outcome.Err != nil || outcome.Fenced {
+			t.Fatalf("outcome %+v", outcome)
+		}
+	}
+	if waited := time.Since(begun); waited > 3*time.Second {
+		t.Errorf("other shards were held up for %s", waited)
+	}
+	if _, err := store.Open(t.Context(), "hub-2", []pool.ShardID{shard}); err != nil {
 		t.Fatal(err)
 	}
 	if waited := time.Since(begun); waited < time.Second || waited > 9*time.Second {
-		t.Errorf("it took %s", waited)
+		t.Errorf("its own shard was held up for %s", waited)
 	}
 	if err := stopped.Commit(); err == nil {
 		t.Error("the stopped hub could go on")
+	}
+}
+
+// A statement ends on the server too: the end of its context wouldn't do that.
+func TestStatementsEndOnTheServer(t *testing.T) {
+	store, _ := freshMySQL(t)
+	for name, want := range map[string]string{
+		"max_statement_time": "60", "time_zone": "+00:00", "wait_timeout": "5", "auto_increment_increment": "1",
+		"innodb_lock_wait_timeout": "10", "lock_wait_timeout": "10",
+	} {
+		if have, err := store.Variable(t.Context(), name); have != want || err != nil {
+			t.Errorf("%s is %s, %v; want %s", name, have, err, want)
+		}
+	}
+}
+
+// A transaction that was given up for another's sake is done again, some times.
+func TestConflictsAreTriedAgain(t *testing.T) {
+	store, _ := freshMySQL(t)
+	deadlock := &mysql.MySQLError{Number: 1213, Message: "Deadlock found when trying to get lock"}
+	for _, c := range []struct {
+		name   string
+		err    error
+		fails  int
+		tries  int
+		worked bool
+	}{
+		{"none", nil, 0, 1, true},
+		{"two deadlocks", deadlock, 2, 3, true},
+		{"a timeout of a lock", &mysql.MySQLError{Number: 1205}, 1, 2, true},
+		{"deadlocks without end", deadlock, 99, 5, false},
+		{"another error", errors.New("broken"), 99, 1, false},
+	} {
+		tries := 0
+		err := store.Change(t.Context(), func(*sql.Tx) error {
+			if tries++; tries <= c.fails {
+				return fmt.Errorf("write: %w", c.err)
+			}
+			return nil
+		})
+		if tries != c.tries || (err == nil) != c.worked {
+			t.Errorf("%s: %d tries, %v", c.name, tries, err)
+		}
 	}
 }

@@ -128,7 +128,8 @@ func sessionOf(p patience) map[string]string {
 		"time_zone":                fmt.Sprintf("'+00:00' /*M!100100 , max_statement_time = %d */", p.statement),
 		"wait_timeout":             strconv.Itoa(p.idle),
 		"innodb_lock_wait_timeout": strconv.Itoa(p.lock),
-		"auto_increment_increment": "1", // the ids of one INSERT follow each other
+		"lock_wait_timeout":        strconv.Itoa(p.lock), // who waits to change a table holds up all who come after him
+		"auto_increment_increment": "1",                  // the ids of one INSERT follow each other
 		"sql_mode": "'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE," +
 			"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 	}

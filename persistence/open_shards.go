@@ -51,10 +51,7 @@ func (m *MySQL) activate(ctx context.Context, hub string, shards []pool.ShardID)
 	var images []pool.ShardImage
 	err := m.change(ctx, func(tx *sql.Tx) error {
 		q := sqlcgen.New(tx)
-		if err := q.AdvanceEpochs(ctx, sqlcgen.AdvanceEpochsParams{Hub: hub, Shards: shards}); err != nil {
-			return err
-		}
-		rows, err := q.Epochs(ctx, shards)
+		rows, err := q.LockEpochs(ctx, shards)
 		if err != nil {
 			return err
 		}
@@ -63,7 +60,10 @@ func (m *MySQL) activate(ctx context.Context, hub string, shards []pool.ShardID)
 		}
 		images = make([]pool.ShardImage, len(rows))
 		for i, row := range rows {
-			images[i] = pool.ShardImage{Shard: row.ID, Epoch: row.Epoch}
+			images[i] = pool.ShardImage{Shard: row.ID, Epoch: row.Epoch + 1}
+		}
+		if err := q.AdvanceEpochs(ctx, sqlcgen.AdvanceEpochsParams{Hub: hub, Shards: shards}); err != nil {
+			return err
 		}
 		return q.AdoptServers(ctx)
 	})

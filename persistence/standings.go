@@ -37,7 +37,8 @@ func (b *batch) writeStandings(ctx context.Context, tx *sql.Tx, live []int) erro
 }
 
 // writeServers writes the servers' own scores, which only move forward in time, and their strata.
-// The conditions hold whether a column they name has been set already or not: the order is the server's choice.
+// The join goes from these servers to the table: the other way round it would lock those of other hubs.
+// Its conditions hold whether a column they name has been set already or not: the order is the server's choice.
 func (b *batch) writeServers(ctx context.Context, tx *sql.Tx, live []int) error {
 	servers := make(map[pool.ServerID]pool.Overall)
 	for _, i := range live {
@@ -53,8 +54,8 @@ func (b *batch) writeServers(ctx context.Context, tx *sql.Tx, live []int) error 
 			appendOverall(&rows, id, servers[id])
 		}
 		_, err := tx.ExecContext(ctx, rows.statement(
-			"UPDATE servers s JOIN (SELECT 0 AS id, NULL AS stratum, NULL AS ts, NULL AS score\nUNION ALL SELECT ",
-			`) v ON v.id = s.id SET s.stratum = COALESCE(v.stratum, s.stratum),
+			"UPDATE (SELECT 0 AS id, NULL AS stratum, NULL AS ts, NULL AS score\nUNION ALL SELECT ",
+			`) v STRAIGHT_JOIN servers s ON s.id = v.id SET s.stratum = COALESCE(v.stratum, s.stratum),
 				s.score_raw = IF(v.ts >= COALESCE(s.score_ts, v.ts), v.score, s.score_raw),
 				s.score_ts = IF(v.ts >= COALESCE(s.score_ts, v.ts), v.ts, s.score_ts)`))
 		if err != nil {

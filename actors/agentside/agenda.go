@@ -29,7 +29,6 @@ type order struct {
 
 	rested time.Duration // the spacing after its last probe is over then, by Elapsed
 	burst  uint64        // of the probe under way; 0: none
-	asked  time.Duration // when that was ordered, by Elapsed
 
 	index int // in the heap
 }
@@ -61,10 +60,9 @@ func (g *agenda) set(granted messages.Granted, link uint64, now time.Time, spaci
 }
 
 // hurryWithin is how long a first probe may go at once: the timetable keeps others away for one spacing.
-// In a lab without spacing nobody minds.
 func hurryWithin(spacing time.Duration) time.Duration {
 	if spacing == 0 {
-		return time.Hour
+		return time.Hour // in a lab nobody minds
 	}
 	return spacing
 }

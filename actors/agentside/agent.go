@@ -23,10 +23,11 @@ const (
 // agent owns the link with the hub, and tells its children when it comes and goes. They go on working without it.
 //
 // When it fails it starts again with all its children: samples that weren't acknowledged yet are lost, and the hub
-// gives the orders again. The link is closed before, since nobody would know of it any more.
+// gives its orders again, over a new link.
 type agent struct {
 	env      *port.Environment
 	config   *Config
+	line     *line
 	restart  *supervision.Restart
 	behavior actor.Behavior
 
@@ -52,10 +53,11 @@ type (
 	pulseDue struct{}
 )
 
-func newAgent(env *port.Environment, config *Config) *agent {
+func newAgent(env *port.Environment, config *Config, line *line) *agent {
 	a := &agent{
 		env:      env,
 		config:   config,
+		line:     line,
 		restart:  supervision.NewRestart(config.Node.Runtime),
 		behavior: actor.NewBehavior(),
 		redial:   newRedial(),
@@ -73,8 +75,6 @@ func (a *agent) Receive(ctx actor.Context) {
 		a.onStarted(ctx)
 	case *actor.Stopping:
 		a.onStopping(ctx)
-	case *actor.Restarting:
-		a.config.Link.Close()
 	case *messages.Standing:
 		a.onStanding(ctx, msg)
 		a.behavior.Receive(ctx)
@@ -87,10 +87,10 @@ func (a *agent) Receive(ctx actor.Context) {
 func (a *agent) joining(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case dialDue:
-		a.dialHub()
+		a.line.dial(ctx)
 	case *messages.Welcome:
 		a.onWelcome(ctx, msg)
-	case port.LinkEnded:
+	case lineEnded:
 		a.onLinkEnded(ctx, msg)
 	}
 }
@@ -123,7 +123,7 @@ func (a *agent) linked(ctx actor.Context) {
 		a.onWelcome(ctx, msg)
 	case *messages.Dismissal:
 		a.onDismissal(msg)
-	case port.LinkEnded:
+	case lineEnded:
 		a.onLinkEnded(ctx, msg)
 	case pulseDue:
 		a.stopPulse = a.env.After(pulseEvery, pulseDue{})
@@ -150,7 +150,11 @@ func (a *agent) onStarted(ctx actor.Context) {
 			return newProbe(env, c, version, probeNeighbours{bursts: bursts, clockguard: clockguard, spool: a.spool})
 		}))
 	}
-	a.dialHub()
+	if a.line.isBusy() {
+		a.line.hang() // an earlier incarnation's; if it isn't up yet it will be ours
+		return
+	}
+	a.line.dial(ctx)
 }
 
 // onStopping says goodbye, so that nobody waits for this agent.
@@ -159,7 +163,7 @@ func (a *agent) onStopping(ctx actor.Context) {
 		ctx.Send(a.session, &messages.Goodbye{})
 	}
 	a.config.Presence.Withdraw()
-	a.config.Link.Close()
+	a.line.hang()
 }
 
 // HandleFailure makes the agent the supervisor of its children: each starts again, alone, as everywhere else.
@@ -170,12 +174,8 @@ func (a *agent) HandleFailure(system *actor.ActorSystem, parent actor.Supervisor
 	case child.Equal(a.uplink) && a.welcome != nil:
 		system.Root.Send(a.uplink, &messages.LinkUp{Welcome: a.welcome})
 	case child.Equal(a.probes[pool.IPv4]), child.Equal(a.probes[pool.IPv6]):
-		a.config.Link.Close() // a hub gives all its orders with each new link
+		a.line.hang() // a hub gives all its orders with each new link
 	}
-}
-
-func (a *agent) dialHub() {
-	a.config.Link.Dial(port.Answer[port.LinkEnded](a.env))
 }
 
 // onWelcome begins a link. Within one the hub says it again to renew what has a short life.
@@ -211,11 +211,14 @@ func (a *agent) begin(ctx actor.Context) {
 func (a *agent) onDismissal(msg *messages.Dismissal) {
 	a.env.Log().Warn().Str("reason", msg.Reason).Bool("taken_over", msg.TakenOver).Msg("dismissed by the hub")
 	a.takenOver = msg.TakenOver
-	a.config.Link.Close()
+	a.line.hang()
 }
 
 // onLinkEnded dials again after a pause, whether there had been a link or not.
-func (a *agent) onLinkEnded(ctx actor.Context, ended port.LinkEnded) {
+func (a *agent) onLinkEnded(ctx actor.Context, ended lineEnded) {
+	if !a.line.isNews(ended) {
+		return
+	}
 	held := time.Duration(0)
 	if a.welcome != nil {
 		held = a.env.Elapsed() - a.up
@@ -230,6 +233,9 @@ func (a *agent) onLinkEnded(ctx actor.Context, ended port.LinkEnded) {
 // end tells everybody that the link is gone.
 func (a *agent) end(ctx actor.Context) {
 	a.env.Sometimes("link ended")
+	if a.takenOver {
+		a.config.Presence.Withdraw() // the other agent with our certificate shows itself now
+	}
 	a.welcome, a.session = nil, nil
 	a.endPulse()
 	a.tellChildren(ctx, &messages.LinkDown{Dismissed: a.takenOver})

@@ -44,8 +44,9 @@ var versions = [...]pool.IPVersion{pool.IPv4, pool.IPv6}
 // stopping it says goodbye to the hub and stops them all.
 func Spawn(config Config) (*actor.PID, error) {
 	node := config.Node
+	line := &line{link: config.Link}
 	props := node.Props(func(env *port.Environment) actor.Actor {
-		return newAgent(env, &config)
+		return newAgent(env, &config, line)
 	}, actor.WithGuardian(supervision.NewRestart(node.Runtime)))
 	pid, err := node.System.Root.SpawnNamed(props, Root)
 	if err != nil {

@@ -17,14 +17,20 @@ import (
 type wire struct {
 	rig   *rig
 	dials []time.Duration // when the agent dialled, since the world began
+	busy  bool
 	conn  *world.Conn
 	ended func(port.LinkEnded)
 }
 
 func (l *wire) Dial(answer func(port.LinkEnded)) {
+	if l.busy {
+		l.rig.Errorf("the hub was dialled while there is a link, or one on its way")
+	}
+	l.busy = true
 	l.dials = append(l.dials, l.rig.Since())
 	l.rig.agent.Dial("hub", "link", func(conn *world.Conn, err error) {
 		if err != nil {
+			l.busy = false
 			answer(port.LinkEnded{Err: err})
 			return
 		}
@@ -44,7 +50,7 @@ func (l *wire) deliver(payload any) {
 }
 
 func (l *wire) end(reason error) {
-	l.conn = nil
+	l.conn, l.busy = nil, false
 	l.ended(port.LinkEnded{Err: reason})
 }
 
@@ -85,6 +91,7 @@ type session struct {
 	id       string
 	actor    string // the id of its actor
 	conn     *world.Conn
+	over     bool
 	hellos   []*messages.Hello
 	pulses   []*messages.Pulse
 	batches  []*messages.Batch
@@ -92,17 +99,20 @@ type session struct {
 	open     map[uint32]uint64 // batches that aren't answered, by IP version
 }
 
-// accept opens a session for a link: it says welcome, and gives all orders.
+// accept opens a session for a link, which takes over from an older one: it says welcome, and gives all orders.
 func (r *rig) accept(conn *world.Conn) {
 	n := len(r.sessions) + 1
 	s := &session{
 		rig: r, id: fmt.Sprintf("SESSION%d", n), actor: fmt.Sprintf("hub/session/%d", n),
 		conn: conn, open: make(map[uint32]uint64),
 	}
-	conn.Handle(s.receive, nil)
+	conn.Handle(s.receive, func(error) { s.over = true })
 	if r.closed {
 		conn.Close()
 		return
+	}
+	if n > 1 && !r.now().over {
+		r.now().hang(&messages.Dismissal{Reason: "another program with the same certificate has connected", TakenOver: true})
 	}
 	r.sessions = append(r.sessions, s)
 	s.welcome()
@@ -137,13 +147,18 @@ func (s *session) hang(dismissal *messages.Dismissal) {
 		s.tell("agent", dismissal)
 	}
 	s.conn.Close()
+	s.over = true
 }
 
 func (s *session) receive(payload any) {
 	envelope := payload.(*messages.FromAgent)
 	m, err := messages.UnwrapUp(envelope)
-	if err != nil || envelope.To != s.actor {
-		s.rig.Errorf("the agent sent what no hub takes: to %s, %v", envelope.To, err)
+	switch {
+	case err != nil:
+		s.rig.Errorf("the agent sent what no hub takes: %v", err)
+		return
+	case envelope.To != s.actor:
+		s.rig.Errorf("the agent wrote to %s over the link of %s", envelope.To, s.actor)
 		return
 	}
 	switch m := m.(type) {
@@ -159,7 +174,7 @@ func (s *session) receive(payload any) {
 }
 
 func (s *session) onBatch(from string, m *messages.Batch) {
-	if other, open := s.open[m.IpVersion]; open && other != m.Id {
+	if other, open := s.open[m.IpVersion]; open && other != m.Id && !s.rig.faulty {
 		s.rig.Errorf("batch %d came while %d was in flight", m.Id, other)
 	}
 	s.batches = append(s.batches, m)

@@ -202,10 +202,7 @@ func (a *probe) carryOut(ctx actor.Context, o *order, now time.Time) {
 	if a.mayProbe() && a.isRipe(o, now) {
 		a.measure(ctx, o)
 	}
-	if o.due.After(now) {
-		now = o.due
-	}
-	a.agenda.postpone(o, now)
+	a.agenda.postpone(o, later(now, o.due))
 }
 
 // mayProbe tells whether this monitor takes samples at all.

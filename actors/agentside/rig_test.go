@@ -32,6 +32,9 @@ type rig struct {
 	names    map[string][]netip.Addr
 	queries  []query
 
+	// faulty says that actors of the agent panic: then they may forget which batch is in flight.
+	faulty bool
+
 	// The hub's side.
 	closed   bool // no link comes about
 	mute     bool // batches aren't answered

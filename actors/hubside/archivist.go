@@ -249,7 +249,7 @@ func outcomeWord(o messages.Committed_Outcome) string {
 
 func (a *archivist) onOpened(ctx actor.Context, answer port.Opened) {
 	if done := a.finish(answer.Err); len(done) > 0 {
-		roster := messages.FromRoster(answer.Roster)
+		roster := a.roster(answer.Roster)
 		ctx.Send(local(ctx, announcerName), roster)
 		asker := make(map[uint32]*actor.PID, len(done))
 		for _, q := range done {
@@ -288,9 +288,17 @@ func (a *archivist) onAgentLoaded(ctx actor.Context, answer port.AgentLoaded) {
 
 func (a *archivist) onRosterLoaded(ctx actor.Context, answer port.RosterLoaded) {
 	for _, q := range a.finish(answer.Err) {
-		ctx.Send(q.sender, messages.FromRoster(answer.Roster))
+		ctx.Send(q.sender, a.roster(answer.Roster))
 	}
 	a.resume()
+}
+
+// roster says what of it couldn't be read, each time it is loaded, so that the last lines of a log have it.
+func (a *archivist) roster(roster pool.Roster) *messages.Roster {
+	for _, warning := range roster.Warnings {
+		a.env.Log().Warn().Str("reason", warning).Msg("what is stored can't be read, its default holds")
+	}
+	return messages.FromRoster(roster)
 }
 
 // onSeen keeps the newest times; they are written now and then, apart from the commits, which nothing shall delay.

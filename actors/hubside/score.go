@@ -268,7 +268,7 @@ func decidePart(ctx actor.Context, part []evidence, outcome messages.Verdict_Out
 	}
 	verdicts := &messages.Verdicts{BatchId: part[0].batch, IpVersion: part[0].ipVersion}
 	for _, e := range part {
-		verdicts.Verdicts = append(verdicts.Verdicts, &messages.Verdict{Index: e.index, Outcome: outcome, Reason: reason})
+		verdicts.Verdicts = append(verdicts.Verdicts, messages.NewVerdict(e.index, outcome, reason))
 	}
 	ctx.Send(part[0].session, verdicts)
 }

@@ -16,6 +16,9 @@ import (
 const (
 	// hereEvery is how often the agent's actor is told where the session is: it may have moved to another hub.
 	hereEvery = 15 * time.Second
+	// hereSoon is how often until the agent has its orders: it may have been added a moment ago,
+	// and its actor be on the way.
+	hereSoon = time.Second
 	// answerWithin bounds how long a batch waits for the verdicts on all its samples. Then it is answered with
 	// those that are there, so that one shard that is stuck holds up nobody; a commit takes a few ms.
 	answerWithin = 5 * time.Second
@@ -32,6 +35,7 @@ type session struct {
 
 	agent     *actor.PID
 	version   string
+	ordered   bool                      // the agent's actor knows of this session
 	batches   map[pool.IPVersion]*batch // at most one a version
 	submitted map[uint32]bool           // monitors of which samples came since the agent's actor was last told
 }
@@ -70,8 +74,8 @@ func (a *session) Receive(ctx actor.Context) {
 	case renewAccess:
 		a.welcome(ctx)
 	case sayHere:
-		a.env.After(hereEvery, sayHere{})
 		a.here(ctx, nil)
+		a.remind()
 	case *messages.Hello:
 		a.onHello(ctx, msg)
 	case *messages.Pulse:
@@ -85,6 +89,7 @@ func (a *session) Receive(ctx actor.Context) {
 	case answerBatch:
 		a.onAnswerBatch(ctx, msg.batch)
 	case *messages.Assignments:
+		a.ordered = true
 		ctx.Send(actor.NewPID(a.agent.Address, fmt.Sprintf("agent/probe/%s", pool.IPVersion(msg.IpVersion))), msg)
 	case *actor.Stopping:
 		a.tellAgent(ctx, &messages.ForAgent{Message: &messages.ForAgent_Gone{
@@ -95,8 +100,17 @@ func (a *session) Receive(ctx actor.Context) {
 
 func (a *session) onStarted(ctx actor.Context) {
 	a.welcome(ctx)
-	a.env.After(hereEvery, sayHere{})
 	a.here(ctx, nil)
+	a.remind()
+}
+
+// remind sets the timer by which the agent's actor is told again where the session is.
+func (a *session) remind() {
+	if a.ordered {
+		a.env.After(hereEvery, sayHere{})
+		return
+	}
+	a.env.After(hereSoon, sayHere{})
 }
 
 // welcome opens the link, and says again later what has a short life.
@@ -173,7 +187,7 @@ func (a *session) sort(b *batch, msg *messages.Batch) []*messages.Samples {
 		index := uint32(i)
 		if reason := a.check(e); reason != "" {
 			a.config.Count(port.CountRefused, reason, 1)
-			b.decide(&messages.Verdict{Index: index, Outcome: messages.Verdict_REFUSED, Reason: reason})
+			b.decide(messages.NewVerdict(index, messages.Verdict_REFUSED, reason))
 			continue
 		}
 		key := pair{e.MonitorId, e.ServerId}
@@ -244,7 +258,7 @@ func (a *session) answer(ctx actor.Context, version pool.IPVersion, b *batch) {
 	}
 	for i, v := range b.verdicts {
 		if v == nil {
-			b.verdicts[i] = &messages.Verdict{Index: uint32(i), Outcome: messages.Verdict_UNDECIDED, Reason: "no answer in time"}
+			b.verdicts[i] = messages.NewVerdict(uint32(i), messages.Verdict_UNDECIDED, "no answer in time")
 		}
 	}
 	a.countVerdicts(b)

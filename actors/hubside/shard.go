@@ -244,7 +244,7 @@ func decideAll(ctx actor.Context, session *actor.PID, msg *messages.Samples, out
 	}
 	verdicts := &messages.Verdicts{BatchId: msg.BatchId, IpVersion: msg.IpVersion}
 	for _, s := range msg.Samples {
-		verdicts.Verdicts = append(verdicts.Verdicts, &messages.Verdict{Index: s.Index, Outcome: outcome, Reason: reason})
+		verdicts.Verdicts = append(verdicts.Verdicts, messages.NewVerdict(s.Index, outcome, reason))
 	}
 	ctx.Send(session, verdicts)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,26 +18,42 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
+	"truechimer/actors/agentside"
 	"truechimer/actors/port"
 	"truechimer/messages"
 )
 
 const (
-	// pingAfter and pingWithin find a dead hub, or a path that forgot us, within 15 s.
+	// pingAfter and pingWithin find a hub that is gone, or a path that forgot us, within 15 s.
+	// gRPC doesn't ping more often, and the hub minds who does so every 5 s.
 	pingAfter  = 10 * time.Second
 	pingWithin = 5 * time.Second
-	// queueLength is how many messages may wait to be written. Each batch is answered before the next is sent,
+
+	// queueLength is how many messages may wait to be sent. Each batch is answered before the next is sent,
 	// so this many pile up only over a link that is dead.
 	queueLength = 256
 )
+
+// limits are those that tests make smaller.
+type limits struct {
+	welcome time.Duration // from the dial to the hub's first word
+	linger  time.Duration // from the close to the end of what was left to say
+}
+
+func defaultLimits() limits {
+	return limits{
+		// A hub to which all its agents come back at once takes seconds for the last of them.
+		welcome: 30 * time.Second,
+		// A goodbye behind a batch takes one round trip.
+		linger: 3 * time.Second,
+	}
+}
 
 // Options for New.
 type Options struct {
 	Hub    string      // host:port
 	TLS    *tls.Config // the agent's certificate, and the CA that the hub's must be from
-	Name   string      // the agent's
 	System *actor.ActorSystem
 	Log    zerolog.Logger
 }
@@ -44,88 +61,108 @@ type Options struct {
 // Link dials a hub. It implements port.Link.
 type Link struct {
 	options Options
+	limits  limits
+	running sync.WaitGroup // connections
 
-	mu  sync.Mutex
-	now *connection // nil: there is none
-}
-
-// connection is one life of the link.
-type connection struct {
-	stream grpc.ClientStream
-	cancel context.CancelFunc
-	out    chan *messages.FromAgent
-	hung   chan struct{}
-	hangUp sync.Once
+	mu     sync.Mutex
+	latest *connection // that was dialled, nil: none was; it may have ended
 }
 
 var _ port.Link = (*Link)(nil)
 
-// New makes hubs' actors reachable for those of the agent's system. It must come before any actor is spawned,
-// since it gives the system its address.
+// New makes hubs' actors reachable for those of the system, at every address that isn't the system's own. It must come
+// before anything is sent to them.
 func New(options Options) *Link {
-	l := &Link{options: options}
-	registry := options.System.ProcessRegistry
-	registry.Address = messages.AgentAddress(options.Name)
-	registry.RegisterAddressResolver(func(*actor.PID) (actor.Process, bool) { return process{l}, true })
+	l := &Link{options: options, limits: defaultLimits()}
+	options.System.ProcessRegistry.RegisterAddressResolver(func(*actor.PID) (actor.Process, bool) { return process{l}, true })
 	return l
 }
 
-// Dial opens the connection in the background and answers when it has ended.
+// Dial opens a connection in the background and answers when it has ended. An earlier one is closed.
 func (l *Link) Dial(answer func(port.LinkEnded)) {
-	go func() { answer(port.LinkEnded{Err: l.run()}) }()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	c := newConnection(cancel)
+	l.mu.Lock()
+	earlier := l.latest
+	l.latest = c
+	l.mu.Unlock()
+	if earlier != nil {
+		earlier.close(l.limits.linger)
+	}
+	l.running.Go(func() { answer(port.LinkEnded{Err: l.run(ctx, c)}) })
 }
 
-// Close ends the connection after what was sent.
+// Close ends the connection after what was sent, and a dial that is under way at once.
+// From now on nothing that the hub says over it reaches an actor.
 func (l *Link) Close() {
-	if c := l.current(); c != nil {
-		c.hang()
+	if c := l.present(); c != nil {
+		c.close(l.limits.linger)
 	}
 }
 
-func (l *Link) current() *connection {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.now
+// Wait returns when no connection is left, or the context has ended. Close it before.
+func (l *Link) Wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		l.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
-func (l *Link) setCurrent(c *connection) {
+func (l *Link) present() *connection {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.now = c
+	return l.latest
 }
 
-// run is one life of the connection.
-func (l *Link) run() error {
-	client, err := grpc.NewClient("passthrough:///"+l.options.Hub,
+// run is the life of a connection, and tells why it ended: nil when it was closed in order.
+func (l *Link) run(ctx context.Context, c *connection) error {
+	defer c.cancel(nil)
+	err := l.talk(ctx, c)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // what it did to the stream says less
+	}
+	if err == nil || errors.Is(err, errClosed) {
+		return nil
+	}
+	return fmt.Errorf("link with hub %s: %w", l.options.Hub, inWords(err))
+}
+
+// talk opens the stream, and sends and receives over it until it has ended.
+func (l *Link) talk(ctx context.Context, c *connection) error {
+	client, err := l.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	silence := time.AfterFunc(l.limits.welcome, func() { c.cancel(errSilent) })
+	defer silence.Stop()
+	stream, err := client.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, messages.LinkMethod)
+	if err != nil {
+		return err
+	}
+	var writing sync.WaitGroup
+	writing.Go(func() { c.write(stream) })
+	err = l.receive(c, stream, silence)
+	c.finish()
+	if err != nil {
+		c.cancel(err) // a writer doesn't wait any longer for the hub to read
+	}
+	writing.Wait()
+	return err
+}
+
+// client knows where the hub is. It dials once there is a stream to open, and once for it.
+func (l *Link) client() (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+l.options.Hub,
 		grpc.WithTransportCredentials(credentials.NewTLS(l.options.TLS)),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(messages.FrameCodec{}), grpc.MaxCallRecvMsgSize(messages.MaxFrame)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingWithin}),
 	)
-	if err != nil {
-		return fmt.Errorf("dial hub %s: %w", l.options.Hub, err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	stream, err := client.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, messages.LinkMethod)
-	if err != nil {
-		return fmt.Errorf("connect to hub %s: %w", l.options.Hub, inWords(err))
-	}
-	c := &connection{stream: stream, cancel: cancel, out: make(chan *messages.FromAgent, queueLength), hung: make(chan struct{})}
-	l.setCurrent(c)
-	defer l.setCurrent(nil)
-	written := make(chan struct{})
-	go func() {
-		c.write()
-		close(written)
-	}()
-	err = l.receive(c)
-	c.hang()
-	<-written
-	if err != nil {
-		return fmt.Errorf("link with hub %s: %w", l.options.Hub, inWords(err))
-	}
-	return nil
 }
 
 // inWords takes gRPC's wrapping from an error.
@@ -136,84 +173,53 @@ func inWords(err error) error {
 	return err
 }
 
-// receive delivers what the hub sends until the stream ends.
-func (l *Link) receive(c *connection) error {
-	var frame []byte
+// receive delivers what the hub says until the stream ends. Its first word ends the silence.
+func (l *Link) receive(c *connection, stream grpc.ClientStream, silence *time.Timer) error {
 	for {
-		if err := c.stream.RecvMsg(&frame); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		var frame []byte
+		err := stream.RecvMsg(&frame)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
+		silence.Stop()
 		down, err := messages.DecodeDown(frame)
 		if err != nil {
 			return err
 		}
 		for _, envelope := range down.Messages {
-			l.deliver(envelope)
+			if c.listen() {
+				l.deliver(envelope)
+			}
 		}
 	}
 }
 
-// deliver hands a message to the actor it names. One of a kind that this agent doesn't know is left alone:
-// the hub is newer.
+// deliver hands a message to the agent's actor that it names. What this agent doesn't know is left alone.
 func (l *Link) deliver(envelope *messages.FromHub) {
 	message, err := messages.UnwrapDown(envelope)
+	if err == nil && !isAgents(envelope.To) {
+		err = fmt.Errorf("%s is none of the agent's actors", envelope.To)
+	}
 	if err != nil {
-		l.options.Log.Debug().Err(err).Msg("a message of the hub was left alone")
+		level := zerolog.WarnLevel
+		if errors.Is(err, messages.ErrUnknownMessage) {
+			level = zerolog.DebugLevel // the hub is newer, and will say it again and again
+		}
+		l.options.Log.WithLevel(level).Err(err).Msg("a message of the hub was left alone")
 		return
 	}
 	var sender *actor.PID
 	if envelope.From != "" {
 		sender = actor.NewPID(messages.HubAddress, envelope.From)
 	}
-	l.options.System.Root.RequestWithCustomSender(l.options.System.NewLocalPID(envelope.To), message, sender)
+	system := l.options.System
+	system.Root.RequestWithCustomSender(system.NewLocalPID(envelope.To), message, sender)
 }
 
-// send queues a message to the hub; one that doesn't fit any more ends the connection.
-func (c *connection) send(envelope *messages.FromAgent) {
-	select {
-	case c.out <- envelope:
-	default:
-		c.cancel()
-	}
-}
-
-// hang ends the connection after what is queued.
-func (c *connection) hang() { c.hangUp.Do(func() { close(c.hung) }) }
-
-// write sends what is queued until the connection is hung up and the queue empty.
-func (c *connection) write() {
-	defer func() {
-		if c.stream.CloseSend() != nil {
-			c.cancel()
-		}
-	}()
-	for {
-		select {
-		case envelope := <-c.out:
-			if c.writeFrame(envelope) != nil {
-				return
-			}
-			continue
-		default:
-		}
-		select {
-		case envelope := <-c.out:
-			if c.writeFrame(envelope) != nil {
-				return
-			}
-		case <-c.hung:
-			return
-		}
-	}
-}
-
-func (c *connection) writeFrame(envelope *messages.FromAgent) error {
-	frame, err := proto.Marshal(&messages.Up{Messages: []*messages.FromAgent{envelope}})
-	if err != nil {
-		return fmt.Errorf("encode a frame: %w", err)
-	}
-	return c.stream.SendMsg(&frame)
+// isAgents tells the agent's actors from those of protoactor, some of which panic over a message.
+func isAgents(id string) bool {
+	return id == agentside.Root || strings.HasPrefix(id, agentside.Root+"/")
 }

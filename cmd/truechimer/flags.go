@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"io"
 	"os"
@@ -46,6 +47,7 @@ func prepare(root *ffcli.Command) *string {
 			*help = ffcli.DefaultUsageFunc(c)
 			return *help
 		}
+		c.Exec = withFlagsAnywhere(c.FlagSet, c.Exec)
 		for name, variable := range knownVariables() {
 			if value := os.Getenv(variable); value != "" && c.FlagSet.Lookup(name) != nil {
 				c.FlagSet.Set(name, value) // they all are strings: it can't fail
@@ -57,6 +59,21 @@ func prepare(root *ffcli.Command) *string {
 	}
 	visit(root)
 	return help
+}
+
+// withFlagsAnywhere lets flags stand behind arguments too, as people are used to.
+func withFlagsAnywhere(fs *flag.FlagSet, exec func(context.Context, []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		var arguments []string
+		for len(args) > 0 {
+			arguments = append(arguments, args[0])
+			if err := fs.Parse(args[1:]); err != nil {
+				return usageError{err}
+			}
+			args = fs.Args()
+		}
+		return exec(ctx, arguments)
+	}
 }
 
 // list is a flag that may be given several times.

@@ -53,7 +53,11 @@ func run(ctx context.Context, con console, args []string) int {
 		return exitUsage
 	}
 	err = root.Run(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(con.stdout, *help)
 		return exitDone
 	}
 	fmt.Fprintln(con.stderr, "truechimer:", err)

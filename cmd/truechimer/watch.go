@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -56,6 +55,8 @@ type watcher struct {
 	filter string
 	asJSON bool
 	names  map[string]string // of servers, by address
+	width  int               // of the longest name so far
+	down   bool              // there is no connection
 	broken chan error        // gets why nothing can be printed any more
 }
 
@@ -74,7 +75,11 @@ func (w *watcher) watch(ctx context.Context, access liveAccess) error {
 		Filters:   []string{servers},
 		Log:       zerolog.Nop(),
 		OnMessage: w.onMessage,
-		OnState:   w.onState,
+		OnState: func(err error) {
+			if ctx.Err() == nil {
+				w.onState(err)
+			}
+		},
 	})
 	if err != nil {
 		return err
@@ -93,9 +98,13 @@ func (w *watcher) watch(ctx context.Context, access liveAccess) error {
 
 // onState says on stderr when the lines stop, and when they go on.
 func (w *watcher) onState(err error) {
-	if err != nil {
-		fmt.Fprintln(w.con.stderr, "not live:", err)
+	switch {
+	case err != nil && !w.down:
+		fmt.Fprintln(w.con.stderr, "truechimer: not live:", err)
+	case err == nil && w.down:
+		fmt.Fprintln(w.con.stderr, "truechimer: live again")
 	}
+	w.down = err != nil
 }
 
 // onMessage prints a message if it is one of those asked for.
@@ -142,40 +151,41 @@ func (w *watcher) line(m live.Message) (string, error) {
 	return "", nil
 }
 
+// scoreLine says what a server is worth now, and why it changed.
 func (w *watcher) scoreLine(s *messages.LiveScore) string {
 	if !s.Known {
-		return fmt.Sprintf("%s  %-22s score      -   no score yet", "        ", w.name(s.Server))
+		return fmt.Sprintf("%8s  %s  no score yet", "", w.name(s.Server))
 	}
-	text := fmt.Sprintf("%s  %-22s score %6.1f   %d active, %d testing", clock(s.Ts), w.name(s.Server), s.Score, s.Active, s.Testing)
+	text := fmt.Sprintf("%s  %s  score %6.1f, %d active, %d testing", clock(s.Ts), w.name(s.Server), s.Score, s.Active, s.Testing)
 	if s.Monitor != "" {
-		text += fmt.Sprintf("   %+.2f by %s: %s", s.Step, s.Monitor, s.Reason)
+		text += fmt.Sprintf(", step %+.2f: %s", s.Step, s.Reason)
 	}
 	return text
 }
 
+// sampleLine says what one monitor saw.
 func (w *watcher) sampleLine(s *messages.LiveSample) string {
-	text := fmt.Sprintf("%s  %-22s %s → %.1f  %s", clock(s.Ts), w.name(s.Server), s.Monitor, s.Score, s.Reason)
+	said := []string{s.Reason}
+	if s.Error != "" && s.Error != s.Reason {
+		said = append(said, s.Error)
+	}
 	if s.OffsetMs != nil {
-		text += fmt.Sprintf(", offset %+.3f ms", *s.OffsetMs)
+		said = append(said, fmt.Sprintf("offset %+.3f ms", *s.OffsetMs))
 	}
 	if s.RttMs != nil {
-		text += fmt.Sprintf(", RTT %.3f ms", *s.RttMs)
+		said = append(said, fmt.Sprintf("RTT %.3f ms", *s.RttMs))
 	}
-	if s.Error != "" {
-		text += ", " + s.Error
-	}
-	return text
+	return fmt.Sprintf("%s  %s  %s: %s", clock(s.Ts), w.name(s.Server), s.Monitor, strings.Join(said, ", "))
 }
 
-// name is a server's name with its address, or the address alone.
+// name is a server's address with its name, as wide as the widest one so far.
 func (w *watcher) name(server string) string {
+	text := server
 	if name := w.names[server]; name != "" {
-		return name + " " + server
+		text = fmt.Sprintf("%s (%s)", server, name)
 	}
-	if addr, err := netip.ParseAddr(server); err == nil {
-		return addr.String()
-	}
-	return "?"
+	w.width = max(w.width, len(text))
+	return fmt.Sprintf("%-*s", w.width, text)
 }
 
 // clock is the time of day in UTC of a time in Unix s.

@@ -14,6 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"truechimer/messages"
@@ -25,10 +28,9 @@ const (
 	// authorityLife is how long the authority's own does. Agents hold it, so that changing it means to enrol all
 	// of them again.
 	authorityLife = 20 * 365 * 24 * time.Hour
-	// hubLife is how long a hub's certificate holds. It is made anew at each start and never stored.
-	hubLife = 365 * 24 * time.Hour
-	// clockSlack lets a certificate be used at once by those whose clock is behind.
-	clockSlack = 10 * time.Minute
+	// clockSlack lets a certificate be used at once by those whose clock is behind. Whoever is further behind than
+	// a day has a clock that nobody has set.
+	clockSlack = 24 * time.Hour
 )
 
 // PEM block types.
@@ -73,7 +75,7 @@ func Parse(text []byte) (*Authority, error) {
 		return nil, fmt.Errorf("read the authority: %w", err)
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
-	if !ok || !pair.Leaf.IsCA {
+	if !ok || !pair.Leaf.IsCA || pair.Leaf.KeyUsage&x509.KeyUsageCertSign == 0 {
 		return nil, errors.New("read the authority: it can't issue certificates")
 	}
 	return &Authority{certificate: pair.Leaf, key: key}, nil
@@ -86,23 +88,57 @@ type Identity struct {
 	Serial string
 }
 
-// IssueAgent makes an identity for an agent that dials the hub at an address.
+// IssueAgent makes an identity for an agent that dials the hub at an address, host:port.
 func (a *Authority) IssueAgent(name, hubAddress string, now time.Time) (Identity, error) {
 	if err := messages.ValidAgentName(name); err != nil {
 		return Identity{}, err
 	}
-	key, der, serial, err := a.issue(name, x509.ExtKeyUsageClientAuth, now, AgentLife)
+	if err := checkAddress(hubAddress); err != nil {
+		return Identity{}, err
+	}
+	template := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		NotBefore:   now.Add(-clockSlack),
+		NotAfter:    now.Add(AgentLife),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	key, der, err := a.issue(template)
 	if err != nil {
 		return Identity{}, fmt.Errorf("issue a certificate for agent %s: %w", name, err)
 	}
 	text, err := encode(key, map[string]string{messages.HubHeader: hubAddress}, der, a.certificate.Raw)
-	return Identity{PEM: text, Serial: serial.Text(16)}, err
+	return Identity{PEM: text, Serial: template.SerialNumber.Text(16)}, err
+}
+
+// checkAddress tells what keeps a text from being an address to dial.
+func checkAddress(text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || host == "" {
+		return fmt.Errorf("the hub's address %q isn't host:port", text)
+	}
+	if strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return fmt.Errorf("the hub's address %q isn't one", text)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("the hub's address %q has no port from 1 to 65535", text)
+	}
+	return nil
 }
 
 // ServerTLS is the configuration of a hub's end of the link: TLS 1.3, a certificate of its own made now,
 // and only peers whose certificate is from this authority.
-func (a *Authority) ServerTLS(now time.Time) (*tls.Config, error) {
-	key, der, _, err := a.issue(messages.HubCertificateName, x509.ExtKeyUsageServerAuth, now, hubLife)
+//
+// The certificate holds for as long as the authority does. Its key never leaves the memory of the process, so that
+// a short life would protect nobody; but it would part the hub from agents whose clock is wrong, which they are
+// there to find out.
+func (a *Authority) ServerTLS() (*tls.Config, error) {
+	key, der, err := a.issue(&x509.Certificate{
+		Subject:     pkix.Name{CommonName: messages.HubCertificateName},
+		DNSNames:    []string{messages.HubCertificateName},
+		NotBefore:   a.certificate.NotBefore,
+		NotAfter:    a.certificate.NotAfter,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("issue the hub's certificate: %w", err)
 	}
@@ -116,27 +152,19 @@ func (a *Authority) ServerTLS(now time.Time) (*tls.Config, error) {
 	}, nil
 }
 
-// issue makes a key and a certificate for it.
-func (a *Authority) issue(name string, use x509.ExtKeyUsage, now time.Time, life time.Duration) (*ecdsa.PrivateKey, []byte, *big.Int, error) {
+// issue makes a key and, after a template that it gives a serial number, a certificate for it.
+func (a *Authority) issue(template *x509.Certificate) (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, nil, nil, err
+	// RFC 5280 section 4.1.2.2 allows 20 bytes; of 16 nobody will ever draw two alike.
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
+		return nil, nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: name},
-		DNSNames:     []string{name},
-		NotBefore:    now.Add(-clockSlack),
-		NotAfter:     now.Add(life),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{use},
-	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
-	return key, der, serial, err
+	return key, der, err
 }
 
 // encode writes a key with headers and the certificates behind it.

@@ -58,7 +58,6 @@ func (g *guard) admit(s *session) *refusal {
 	}
 	s.since = time.Now()
 	s.expiry = time.AfterFunc(time.Until(s.claims.Until), func() { s.conn.cut("token has expired") })
-	s.client.Properties.Clean = true // whatever it asked for: see the package's comment
 	if s.client.State.Keepalive == 0 || s.client.State.Keepalive > g.limits.keepalive {
 		s.client.State.Keepalive = g.limits.keepalive
 	}

@@ -255,6 +255,45 @@ func TestNobodyIsLeftWithAnOlderScore(t *testing.T) {
 	}
 }
 
+// While a retained message is being replayed, no newer one overtakes it: neither is kept nor heard before it has left.
+func TestNothingOvertakesAReplay(t *testing.T) {
+	const score = "/test/servers/192.0.2.1/score"
+	h := open(t, nil)
+	hub := h.connect(h.hub("h1"))
+	h.publish(hub, score, true, "old")
+	overtake := &overtaker{during: func() {
+		kept := make(chan struct{})
+		go func() {
+			defer close(kept)
+			h.guard.retained.keep(score, []byte("new"), 1)
+		}()
+		select {
+		case <-kept:
+			t.Error("a newer message was kept while an older one was being replayed")
+		case <-time.After(100 * time.Millisecond): // long enough for one that doesn't wait
+		}
+	}}
+	if err := h.server.AddHook(overtake, nil); err != nil {
+		t.Fatal(err)
+	}
+	h.hears(h.subscribe(h.connect(h.watcher("w1")), score, 1), score, "old")
+}
+
+// overtaker does something while a retained message is being replayed.
+type overtaker struct {
+	mqtt.HookBase
+	during func()
+}
+
+func (*overtaker) ID() string              { return "overtaker" }
+func (*overtaker) Provides(hook byte) bool { return hook == mqtt.OnPacketEncode }
+func (o *overtaker) OnPacketEncode(_ *mqtt.Client, pk inside.Packet) inside.Packet {
+	if pk.FixedHeader.Type == inside.Publish && pk.FixedHeader.Retain {
+		o.during()
+	}
+	return pk
+}
+
 // A score that is withdrawn is no longer told to those who come.
 func TestWithdrawnMessagesAreNotReplayed(t *testing.T) {
 	h := open(t, nil)

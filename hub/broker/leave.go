@@ -7,8 +7,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// left clears away what a client leaves. mochi does so itself, but not after a panic, nor when the client went
-// before it had its answer.
+// left clears away what a client leaves, so that no session outlives its connection. mochi does so too, but not for
+// clients that ask to be remembered, nor after a panic, nor when a client went before it had its answer.
 func (g *guard) left(c *conn, err error) {
 	s := c.session
 	if s == nil {

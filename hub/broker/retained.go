@@ -76,8 +76,8 @@ func (r *retained) replay(client *mqtt.Client, what replay) error {
 // waits.
 func (r *retained) send(client *mqtt.Client, name string, qos byte) error {
 	r.mu.RLock()
+	defer r.mu.RUnlock()
 	newest, ok := r.byTopic[name]
-	r.mu.RUnlock()
 	if !ok {
 		return nil
 	}

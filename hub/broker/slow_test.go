@@ -53,6 +53,24 @@ func TestAStuckReaderIsNobodyElsesProblem(t *testing.T) {
 	}
 }
 
+// A reader that takes nothing is cut off even when little waits for it.
+func TestAReaderThatTakesNothingIsCut(t *testing.T) {
+	h := open(t, func(_ *Options, l *limits) { l.stall = 50 * time.Millisecond })
+	hub := h.connect(h.hub("h1"))
+	near, stuck := net.Pipe() // it holds nothing: what isn't read isn't sent
+	defer stuck.Close()
+	h.welcome(near)
+	h.introduce(stuck, "watch/w1", h.grant(token.ForWatcher("test", "w1")), nil)
+	h.subscribeRaw(stuck, "/test/servers/#", 0)
+	s := h.session("watch/w1")
+	h.publish(hub, "/test/servers/192.0.2.1/score", false, "1")
+	select {
+	case <-s.conn.ended:
+	case <-time.After(patience):
+		t.Error("the reader is still there")
+	}
+}
+
 // shrink makes the system hold little for a client, so that it is soon found not to read.
 func shrink(t *testing.T, raw net.Conn) {
 	t.Helper()

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	mqtt "github.com/mochi-mqtt/server/v2"
 )
 
 // When a client comes a second time, the first is cut off, the second hears everything, and its word is the last
@@ -34,6 +36,40 @@ func TestTheNewerConnectionHasTheLastWord(t *testing.T) {
 		h.publish(hub, request, false, "ask")
 		h.hears(requests, request, "ask")
 	}
+}
+
+// The newer connection waits for the older one's will to be said, however long that takes within reason.
+func TestTheNewerConnectionWaitsForTheOlder(t *testing.T) {
+	const status = "/test/monitors/status/a1/status"
+	h := open(t, nil)
+	slow := &slowWill{said: make(chan struct{})}
+	if err := h.server.AddHook(slow, nil); err != nil {
+		t.Fatal(err)
+	}
+	h.connect(h.agent("a1").SetWill(status, "offline", 1, true))
+	newer := paho.NewClient(h.agent("a1"))
+	asked := newer.Connect()
+	defer newer.Disconnect(0)
+	select {
+	case <-asked.Done():
+		t.Error("the newer connection is there, and the older one's will not yet said")
+	case <-time.After(200 * time.Millisecond): // long enough for one that doesn't wait
+	}
+	close(slow.said)
+	h.done(asked)
+}
+
+// slowWill takes its time to say a will.
+type slowWill struct {
+	mqtt.HookBase
+	said chan struct{}
+}
+
+func (*slowWill) ID() string              { return "slow will" }
+func (*slowWill) Provides(hook byte) bool { return hook == mqtt.OnWill }
+func (s *slowWill) OnWill(_ *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
+	<-s.said
+	return will, nil
 }
 
 // However many come at once with one client id, one remains, and it is whole.

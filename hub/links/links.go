@@ -9,10 +9,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/oklog/ulid/v2"
@@ -29,20 +30,18 @@ import (
 	"truechimer/messages"
 )
 
-const (
-	// pingAfter and pingWithin find a dead peer within 15 s; agents may ping every 5 s themselves.
-	pingAfter  = 10 * time.Second
-	pingWithin = 5 * time.Second
-	pingLeast  = 5 * time.Second
-	// handshakeWithin bounds how long a connection may take to show its certificate.
-	handshakeWithin = 10 * time.Second
-)
-
 // What is counted, as kinds of port.CountLinks.
 const (
-	countRefused = "message refused"
-	countUnknown = "message unknown"
+	countTurnedAway = "turned away"      // connections without a certificate of ours, or too many
+	countRefused    = "message refused"  // of an agent, that isn't well-formed or not for its session
+	countUnknown    = "message unknown"  // of an agent that is newer than this hub
+	countMalformed  = "malformed"        // links that ended over what the agent sent
+	countStuck      = "stuck"            // links that ended since the agent didn't read
+	countUnsent     = "message not sent" // that no agent takes
 )
+
+// errGoingDown is what agents are told when the hub closes.
+var errGoingDown = status.Error(codes.Unavailable, "the hub is going down")
 
 // Options for Listen.
 type Options struct {
@@ -56,15 +55,19 @@ type Options struct {
 // Links serves agents' connections. It implements port.Links.
 type Links struct {
 	system *actor.ActorSystem
-	count  func(kind string, n int)
+	count  func(kind string)
 	log    zerolog.Logger
+	limits limits
 
-	listener net.Listener
-	server   *grpc.Server
+	door      *door
+	server    *grpc.Server
+	receiving sync.WaitGroup // links that are being read
 
 	mu      sync.Mutex
+	closing bool
 	last    uint64
-	byAgent map[string]*link // the newest of each agent
+	ids     *ulid.MonotonicEntropy // of sessions: in one millisecond too a later one is greater
+	byAgent map[string]*link       // the newest of each agent
 	open    map[uint64]*link
 }
 
@@ -77,26 +80,43 @@ func Listen(options Options) (*Links, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for agents on %s: %w; choose another address with --agent-listen", options.Address, err)
 	}
+	return listenOn(listener, options, defaultLimits()), nil
+}
+
+func listenOn(listener net.Listener, options Options, limits limits) *Links {
 	l := &Links{
-		system:   options.System,
-		count:    func(kind string, n int) { options.Count(port.CountLinks, kind, n) },
-		log:      options.Log,
-		listener: listener,
-		byAgent:  make(map[string]*link),
-		open:     make(map[uint64]*link),
+		system:  options.System,
+		count:   func(kind string) { options.Count(port.CountLinks, kind, 1) },
+		log:     options.Log,
+		limits:  limits,
+		ids:     ulid.Monotonic(rand.Reader, 0),
+		byAgent: make(map[string]*link),
+		open:    make(map[uint64]*link),
 	}
-	l.server = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(options.TLS)),
+	l.door = newDoor(listener, limits, l.count, l.log)
+	l.server = newServer(keeper{credentials.NewTLS(options.TLS), l.door}, limits)
+	l.server.RegisterService(service(), l)
+	options.System.ProcessRegistry.RegisterAddressResolver(l.resolve)
+	return l
+}
+
+func newServer(creds credentials.TransportCredentials, limits limits) *grpc.Server {
+	return grpc.NewServer(
+		grpc.Creds(creds),
 		grpc.ForceServerCodec(messages.FrameCodec{}),
 		grpc.MaxRecvMsgSize(messages.MaxFrame),
 		grpc.MaxConcurrentStreams(1),
-		grpc.ConnectionTimeout(handshakeWithin),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingWithin}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingLeast, PermitWithoutStream: true}),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
+		grpc.ReadBufferSize(readBuffer),
+		grpc.SharedWriteBuffer(true),
+		grpc.ConnectionTimeout(limits.handshake),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			Time: pingAfter, Timeout: pingWithin, MaxConnectionIdle: limits.handshake,
+		}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingLeast}),
 	)
-	l.server.RegisterService(service(), l)
-	options.System.ProcessRegistry.RegisterAddressResolver(l.resolve)
-	return l, nil
 }
 
 // service describes messages.LinkMethod for gRPC.
@@ -114,43 +134,52 @@ func service() *grpc.ServiceDesc {
 }
 
 // Addr is where agents are awaited.
-func (l *Links) Addr() net.Addr { return l.listener.Addr() }
+func (l *Links) Addr() net.Addr { return l.door.Addr() }
 
 // Serve lets agents in until Close.
 func (l *Links) Serve() error {
-	if err := l.server.Serve(l.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	if err := l.server.Serve(l.door); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve agents: %w", err)
 	}
 	return nil
 }
 
-// Close ends all links, and waits until they have ended or the context has.
+// Close ends all links after what was sent, and waits until the gateway has been told of it. When the context ends,
+// it cuts what is left.
 func (l *Links) Close(ctx context.Context) {
 	l.mu.Lock()
-	for _, link := range l.open {
-		link.hang(nil)
-	}
+	l.closing = true
+	open := slices.Collect(maps.Values(l.open))
 	l.mu.Unlock()
+	for _, link := range open {
+		link.end(errGoingDown, nil)
+	}
 	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		l.server.GracefulStop()
-		close(done)
+		l.receiving.Wait()
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
 		l.server.Stop()
+		<-done
 	}
-	l.listener.Close() // where it was never served
+	l.door.Close() // where it was never served
 }
 
-// Hang ends a connection.
+// Hang ends a connection after what was sent, and last the dismissal, if any.
 func (l *Links) Hang(number uint64, dismissal *messages.Dismissal) {
 	l.mu.Lock()
 	link := l.open[number]
 	l.mu.Unlock()
-	if link != nil {
-		link.hang(dismissal)
+	switch {
+	case link == nil:
+	case dismissal != nil:
+		link.dismiss(dismissal)
+	default:
+		link.end(nil, nil)
 	}
 }
 
@@ -161,47 +190,52 @@ func (l *Links) newest(agent string) *link {
 	return l.byAgent[agent]
 }
 
-// serve is the life of one link.
+// serve is the life of one link. The stream ends with it, and that ends the reading of it.
 func (l *Links) serve(stream grpc.ServerStream) error {
-	agent, remote, err := identity(stream.Context())
-	if err != nil {
-		l.count(countRefused, 1)
-		return status.Error(codes.Unauthenticated, err.Error())
+	p, _ := peer.FromContext(stream.Context())
+	who, is := p.AuthInfo.(caller)
+	if !is {
+		return status.Error(codes.Unauthenticated, "no certificate")
 	}
-	link := l.enter(agent, remote, stream)
-	l.system.Root.Send(hubside.Gateway(l.system), port.LinkOpened{
-		Link: link.number, Agent: agent, Session: link.session, Remote: remote,
+	link, err := l.enter(who, remoteOf(p), stream)
+	if err != nil {
+		return err
+	}
+	l.receiving.Go(func() {
+		link.end(link.receive(), nil)
+		l.leave(link)
 	})
-	err = link.serve()
-	l.leave(link)
-	l.system.Root.Send(hubside.Gateway(l.system), port.LinkClosed{Link: link.number})
-	if err != nil {
-		l.log.Debug().Err(err).Str("agent", agent).Msg("link ended")
-	}
-	return err
+	return link.write()
 }
 
-// enter makes a link the newest one of its agent.
-func (l *Links) enter(agent string, remote netip.Addr, stream grpc.ServerStream) *link {
+// enter makes a link the newest one of its agent, and tells the gateway. The gateway hears of links in the order of
+// their numbers: it takes the last one that it hears of for the newest.
+func (l *Links) enter(who caller, remote netip.Addr, stream grpc.ServerStream) (*link, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closing {
+		return nil, errGoingDown
+	}
 	l.last++
 	link := &link{
 		number:  l.last,
-		agent:   agent,
-		session: ulid.MustNew(ulid.Now(), rand.Reader).String(),
-		remote:  remote,
-		target:  hubside.Session(l.system, agent, l.last),
+		agent:   who.agent,
+		session: ulid.MustNew(ulid.Now(), l.ids).String(),
+		target:  hubside.Session(l.system, who.agent, l.last),
 		stream:  stream,
+		cut:     who.cut,
 		links:   l,
-		log:     l.log.With().Str("agent", agent).Uint64("link", l.last).Logger(),
-		out:     make(chan *messages.FromHub, queueLength),
-		hung:    make(chan struct{}),
+		log:     l.log.With().Str("agent", who.agent).Uint64("link", l.last).Logger(),
+		out:     newOutbox(l.limits.queue, l.limits.queueBytes),
 	}
-	l.byAgent[agent], l.open[link.number] = link, link
-	return link
+	l.byAgent[link.agent], l.open[link.number] = link, link
+	l.system.Root.Send(hubside.Gateway(l.system), port.LinkOpened{
+		Link: link.number, Agent: link.agent, Session: link.session, Remote: remote,
+	})
+	return link, nil
 }
 
+// leave forgets a link from which nothing comes any more, and tells the gateway.
 func (l *Links) leave(link *link) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,24 +243,15 @@ func (l *Links) leave(link *link) {
 	if l.byAgent[link.agent] == link {
 		delete(l.byAgent, link.agent)
 	}
+	link.log.Debug().AnErr("reason", link.why).Msg("link ended")
+	l.system.Root.Send(hubside.Gateway(l.system), port.LinkClosed{Link: link.number})
 }
 
-// identity is who is at the other end, as its certificate says, and from where.
-func identity(ctx context.Context) (agent string, remote netip.Addr, err error) {
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return "", netip.Addr{}, errors.New("no peer")
+// remoteOf is the address that a link comes from; invalid: it isn't known.
+func remoteOf(p *peer.Peer) netip.Addr {
+	at, err := netip.ParseAddrPort(p.Addr.String())
+	if err != nil {
+		return netip.Addr{}
 	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.VerifiedChains) == 0 {
-		return "", netip.Addr{}, errors.New("no certificate of this hub's authority")
-	}
-	agent = info.State.PeerCertificates[0].Subject.CommonName
-	if err := messages.ValidAgentName(agent); err != nil {
-		return "", netip.Addr{}, fmt.Errorf("the certificate names no agent: %w", err)
-	}
-	if at, err := netip.ParseAddrPort(p.Addr.String()); err == nil {
-		remote = at.Addr().Unmap()
-	}
-	return agent, remote, nil
+	return at.Addr().Unmap()
 }

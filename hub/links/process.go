@@ -1,6 +1,7 @@
 package links
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -30,20 +31,20 @@ func (l *Links) resolve(pid *actor.PID) (actor.Process, bool) {
 func (p *process) SendUserMessage(pid *actor.PID, message any) {
 	_, inner, sender := actor.UnwrapEnvelope(message)
 	link := p.links.newest(p.agent)
-	m, is := inner.(proto.Message)
-	if link == nil || !is {
+	if link == nil {
 		return
 	}
 	from := ""
 	if sender != nil {
 		from = sender.Id
 	}
-	envelope, err := messages.WrapDown(pid.Id, from, m)
-	if err != nil {
-		p.links.log.Error().Err(err).Str("agent", p.agent).Msg("a message can't go to an agent")
-		return
+	switch m := inner.(type) {
+	case *actor.DeadLetterResponse: // protoactor's word to an agent whose session has just ended
+	case proto.Message:
+		link.send(pid.Id, from, m)
+	default:
+		link.unsendable(fmt.Errorf("a %T is no message", m))
 	}
-	link.send(envelope)
 }
 
 // SendSystemMessage does nothing: life and death of actors aren't shared over a link.

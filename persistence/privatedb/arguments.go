@@ -28,7 +28,11 @@ func (s *site) basics(datadir string, uid int) []string {
 		"--datadir=" + datadir,
 		"--tmpdir=" + s.tmp(),
 		"--skip-log-bin",
-		"--skip-ssl", // MariaDB 11.4 and newer make a key at each start, which takes up to seconds
+		"--skip-ssl",             // MariaDB 11.4 and newer make a key at each start, which takes up to seconds
+		"--table-open-cache=400", // a few dozen tables with their partitions; more by default than files may be open
+		"--performance-schema=OFF",
+		"--key-buffer-size=1M",            // MyISAM's cache, which nobody uses
+		"--aria-pagecache-buffer-size=8M", // that of the system tables
 		fmt.Sprintf("--innodb-log-file-size=%d", s.redoLog()),
 	}
 	if uid == 0 {
@@ -48,14 +52,6 @@ func (s *site) redoLog() int64 {
 func (s *site) bootstrapArguments(uid int) []string {
 	return append(s.basics(s.unfinished(), uid),
 		"--bootstrap",
-		"--log-warnings=0",
-		"--enforce-storage-engine=", // the system tables name theirs
-		"--max-allowed-packet=8M",   // a statement of the system tables is longer than what
-		"--net-buffer-length=16K",   // these two are by default
-		"--skip-networking",         //
-		"--performance-schema=OFF",  //
-		"--key-buffer-size=1M",      // the caches of engines that nobody here uses
-		"--aria-pagecache-buffer-size=8M",
 		fmt.Sprintf("--innodb-buffer-pool-size=%d", bootstrapPool),
 	)
 }
@@ -81,10 +77,6 @@ func (s *site) serverArguments(uid int) []string {
 		"--innodb-log-buffer-size=8M",
 		"--max-allowed-packet=64M", // as the driver's
 		"--max-connections=64",     // a hub has a handful, a command one; the rest is for whoever looks
-		"--table-open-cache=400",   // a few dozen tables with their partitions
-		"--performance-schema=OFF", // it takes as much memory as all else
-		"--key-buffer-size=1M",     // MyISAM: not used
-		"--aria-pagecache-buffer-size=8M",
 	)
 	if s.Volatile {
 		args = append(args, "--innodb-doublewrite=OFF")

@@ -31,6 +31,9 @@
 // that will be done soon, gives them 30 s; an owner by Start, a hub, 1 s. Who comes later waits until the server is
 // down and starts it again. Commands whose server is taken away all the same (the owner was killed, the wait was over)
 // see their connections break; what they had committed is on disk.
+//
+// A service manager that stops a hub has to signal the hub alone (systemd: KillMode=mixed), or the server ends
+// before those who write to it.
 package privatedb
 
 import (
@@ -50,7 +53,7 @@ type Options struct {
 	// Dir is the database's folder, for it alone. It is made where it is missing.
 	Dir string
 
-	// BufferPool is the size of InnoDB's cache in bytes; 0 takes DefaultBufferPool.
+	// BufferPool is the size of InnoDB's cache in bytes, from 8 MiB; 0 takes DefaultBufferPool.
 	BufferPool int64
 
 	// Volatile is for tests: commits don't wait for the disk, so a crash may lose them.

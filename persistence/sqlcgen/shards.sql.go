@@ -22,8 +22,7 @@ func (q *Queries) AdoptServers(ctx context.Context) error {
 }
 
 const advanceEpochs = `-- name: AdvanceEpochs :exec
-UPDATE shards SET epoch = epoch + 1, hub = ?
-WHERE id IN (/*SLICE:shards*/?) ORDER BY id
+UPDATE shards FORCE INDEX (PRIMARY) SET epoch = epoch + 1, hub = ? WHERE id IN (/*SLICE:shards*/?)
 `
 
 type AdvanceEpochsParams struct {
@@ -47,49 +46,8 @@ func (q *Queries) AdvanceEpochs(ctx context.Context, arg AdvanceEpochsParams) er
 	return err
 }
 
-const epochs = `-- name: Epochs :many
-SELECT id, epoch FROM shards WHERE id IN (/*SLICE:shards*/?) ORDER BY id
-`
-
-type EpochsRow struct {
-	ID    pool.ShardID
-	Epoch uint64
-}
-
-func (q *Queries) Epochs(ctx context.Context, shards []pool.ShardID) ([]EpochsRow, error) {
-	query := epochs
-	var queryParams []interface{}
-	if len(shards) > 0 {
-		for _, v := range shards {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:shards*/?", strings.Repeat(",?", len(shards))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:shards*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []EpochsRow
-	for rows.Next() {
-		var i EpochsRow
-		if err := rows.Scan(&i.ID, &i.Epoch); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockEpochs = `-- name: LockEpochs :many
+
 SELECT id, epoch FROM shards FORCE INDEX (PRIMARY) WHERE id IN (/*SLICE:shards*/?) ORDER BY id FOR UPDATE
 `
 
@@ -98,7 +56,7 @@ type LockEpochsRow struct {
 	Epoch uint64
 }
 
-// The index is forced since a scan of so small a table would lock the shards of other hubs too.
+// In both the index is forced: so small a table would be scanned, and the shards of other hubs locked too.
 func (q *Queries) LockEpochs(ctx context.Context, shards []pool.ShardID) ([]LockEpochsRow, error) {
 	query := lockEpochs
 	var queryParams []interface{}

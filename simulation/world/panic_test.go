@@ -53,6 +53,26 @@ func TestRestartPausesGrowOnVirtualTime(t *testing.T) {
 	}
 }
 
+// An actor that waits for its restart gets no messages; they are for the next incarnation.
+func TestMessagesWaitThroughThePause(t *testing.T) {
+	w := New(Config{})
+	n := w.NewNode("n")
+	var heard time.Duration
+	pid := spawn(n, "a", stateless(func(_ *port.Environment, ctx actor.Context) {
+		if _, ok := ctx.Message().(walk); ok {
+			heard = w.Since()
+		}
+	}))
+	for range 4 {
+		n.PanicOn("a", isStarted)
+	}
+	n.System.Root.Send(pid, walk{})
+	run(t, w, time.Minute)
+	if heard != time.Second {
+		t.Errorf("want the message after the pause of 1 s, have it after %s", heard)
+	}
+}
+
 func isStarted(message any) bool {
 	_, started := message.(*actor.Started)
 	return started
@@ -194,6 +214,16 @@ func TestDefaultSupervisionIsRefused(t *testing.T) {
 			n.System.Root.Send(test.start(n), walk{})
 			wantViolation(t, w.RunFor(time.Second), rule)
 		})
+	}
+}
+
+// The processes that protoactor itself has in each system are there, as everywhere.
+func TestSystemProcessesAreThere(t *testing.T) {
+	n := New(Config{}).NewNode("n")
+	for _, id := range []string{"deadletter", "eventstream"} {
+		if _, there := n.System.ProcessRegistry.GetLocal(id); !there {
+			t.Errorf("%s isn't there", id)
+		}
 	}
 }
 

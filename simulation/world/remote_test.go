@@ -100,6 +100,7 @@ func TestActorsAreWatchedAcrossNodes(t *testing.T) {
 			name: "its node crashes", happens: func(_ *World, b *Node) { b.Crash() }, watching: "watched",
 			want: []actor.TerminatedReason{actor.TerminatedReason_AddressTerminated},
 		},
+		{name: "its node crashes when it isn't watched any more", happens: func(_ *World, b *Node) { b.Crash() }, watching: "watched", unwatch: true},
 		{
 			name: "it stops, then its node crashes", happens: func(w *World, b *Node) { stop(w, b); w.After(time.Minute, b.Crash) },
 			watching: "watched", want: []actor.TerminatedReason{actor.TerminatedReason_Stopped},

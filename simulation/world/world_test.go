@@ -255,6 +255,7 @@ func TestViolationPassesEveryRecover(t *testing.T) {
 	for _, during := range []any{&actor.Started{}, walk{}, &actor.Stopping{}, &actor.Stopped{}} {
 		t.Run(fmt.Sprintf("%T", during), func(t *testing.T) {
 			w := New(Config{})
+			w.OnPanic(func(p Panic) { t.Errorf("a violation counts as a panic of %s", p.Actor) })
 			n := w.NewNode("n")
 			pid := spawn(n, "a", stateless(func(_ *port.Environment, ctx actor.Context) {
 				if fmt.Sprintf("%T", ctx.Message()) == fmt.Sprintf("%T", during) {
@@ -266,6 +267,16 @@ func TestViolationPassesEveryRecover(t *testing.T) {
 			wantViolation(t, w.RunFor(time.Minute), "rule")
 		})
 	}
+}
+
+// What breaks first explains what breaks next, so it is what counts.
+func TestFirstViolationCounts(t *testing.T) {
+	w := New(Config{})
+	w.After(0, func() {
+		defer func() { w.Violate("second", "broken") }()
+		w.Violate("first", "broken")
+	})
+	wantViolation(t, w.RunFor(0), "first")
 }
 
 // A panic in a timer of the world is a mistake of who wrote the simulation, and stays one.
