@@ -93,7 +93,7 @@ func keptOf(id pool.LogID, row pool.LogRow) pool.Kept {
 func (b *batch) appendScore(rows *tuples, key pairKey, score pool.PairScore) {
 	// A scorer serves every server, always.
 	status := pool.Candidate
-	if false {
+	if b.scorers[key.monitor] {
 		status = pool.Active
 	}
 	rows.words(string(status))
