@@ -48,7 +48,7 @@ func (a *selector) Receive(ctx actor.Context) {
 	case *messages.ServerImage:
 		a.onImage(ctx, msg)
 	case *messages.PairsChanged:
-		a.onPairsChanged(msg)
+		a.onPairsChanged(ctx, msg)
 	case reviewDue:
 		a.onReviewDue(ctx)
 	}
@@ -72,13 +72,14 @@ func (a *selector) onRoster(ctx actor.Context, msg *messages.Roster) {
 	a.plan(ctx, false)
 }
 
-// onPairsChanged notes what the server has applied.
-func (a *selector) onPairsChanged(msg *messages.PairsChanged) {
+// onPairsChanged notes what the server has applied, and plans what was asked for meanwhile.
+func (a *selector) onPairsChanged(ctx actor.Context, msg *messages.PairsChanged) {
 	for _, p := range msg.Pairs {
 		status := messages.ToPairStatus(p)
 		a.pairs[status.Monitor] = status
 	}
 	a.waiting = false
+	a.plan(ctx, false)
 }
 
 func (a *selector) onReviewDue(ctx actor.Context) {

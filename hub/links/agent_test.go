@@ -46,14 +46,9 @@ func (h *house) dial(name string) *agent {
 	return a
 }
 
+// call makes a link with an identity; what is wrong with it may show only once something is read.
 func (h *house) call(name string, identity *tls.Config) (*agent, error) {
-	client, err := grpc.NewClient("passthrough:///"+h.Addr().String(),
-		grpc.WithTransportCredentials(credentials.NewTLS(identity)),
-		grpc.WithDefaultCallOptions(grpc.ForceCodec(messages.FrameCodec{}), grpc.MaxCallRecvMsgSize(messages.MaxFrame)))
-	if err != nil {
-		return nil, err
-	}
-	h.t.Cleanup(func() { client.Close() })
+	client := h.client(identity)
 	ctx, cancel := context.WithCancel(context.Background())
 	h.t.Cleanup(cancel)
 	stream, err := client.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, messages.LinkMethod)
@@ -63,6 +58,19 @@ func (h *house) call(name string, identity *tls.Config) (*agent, error) {
 	return &agent{
 		t: h.t, name: name, client: client, stream: stream, cancel: cancel, inbox: make(chan *messages.FromHub, 100_000),
 	}, nil
+}
+
+// client knows where the hub is, and dials it when it has to.
+func (h *house) client(identity *tls.Config) *grpc.ClientConn {
+	h.t.Helper()
+	client, err := grpc.NewClient("passthrough:///"+h.Addr().String(),
+		grpc.WithTransportCredentials(credentials.NewTLS(identity)),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(messages.FrameCodec{}), grpc.MaxCallRecvMsgSize(messages.MaxFrame)))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { client.Close() })
+	return client
 }
 
 // read takes what the hub says until the link ends.
@@ -106,6 +114,12 @@ func (a *agent) say(to, from string, m proto.Message) {
 		a.t.Fatal(err)
 	}
 	a.frame(encode(a.t, &messages.Up{Messages: []*messages.FromAgent{envelope}}))
+}
+
+// vanish breaks the connection.
+func (a *agent) vanish() {
+	a.cancel()
+	a.client.Close()
 }
 
 // hello says something to the agent's own session.

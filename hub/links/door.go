@@ -153,8 +153,8 @@ func (k keeper) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, e
 }
 
 func (k keeper) refuse(raw net.Conn, why error) error {
-	k.door.count(countTurnedAway)
 	k.door.log.Debug().Err(why).Stringer("remote", raw.RemoteAddr()).Msg("somebody was turned away")
+	k.door.count(countTurnedAway)
 	return fmt.Errorf("let an agent in: %w", why)
 }
 

@@ -196,6 +196,24 @@ func identityOf(t testing.TB, a *authority.Authority, name string, now time.Time
 	}
 }
 
+// journal is a log that tests can read.
+type journal struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(line)
+}
+
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
 // tally counts as a hub's metrics do.
 type tally struct {
 	mu sync.Mutex

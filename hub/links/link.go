@@ -11,6 +11,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"truechimer/messages"
@@ -150,6 +152,9 @@ func (l *link) receive() (err error) {
 			return nil // the agent has closed in order
 		}
 		if err != nil {
+			if status.Code(err) == codes.ResourceExhausted { // it is too large
+				l.links.count(countMalformed)
+			}
 			return fmt.Errorf("receive from agent %s: %w", l.agent, err)
 		}
 		up, err := messages.DecodeUp(frame)

@@ -41,7 +41,7 @@ func TestTheGatewayHearsOfEachLink(t *testing.T) {
 	if want := hubside.Session(h.system, "fra1", opened.Link).Id; a.session != want {
 		t.Errorf("the session is %s, want %s", a.session, want)
 	}
-	a.cancel()
+	a.vanish()
 	if closed := wantGateway[port.LinkClosed](h); closed.Link != opened.Link {
 		t.Errorf("link %d is closed, want %d", closed.Link, opened.Link)
 	}
@@ -50,7 +50,7 @@ func TestTheGatewayHearsOfEachLink(t *testing.T) {
 // An agent hears nothing before the welcome of its own session, whoever else has something to say to it:
 // so it knows over which link it was said.
 func TestTheWelcomeIsTheFirstWord(t *testing.T) {
-	h := open(t, plan{})
+	h := open(t, plan{limits: func(l *limits) { l.queue, l.queueBytes = 1<<30, 1<<30 }})
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
 	defer talking.Wait()
@@ -73,7 +73,7 @@ func TestTheWelcomeIsTheFirstWord(t *testing.T) {
 		if opened := wantGateway[port.LinkOpened](h); welcome.SessionId != opened.Session {
 			t.Errorf("welcomed to session %q, want %q", welcome.SessionId, opened.Session)
 		}
-		a.cancel()
+		a.vanish()
 		wantGateway[port.LinkClosed](h)
 	}
 }
@@ -235,4 +235,3 @@ func TestSystemMessagesStayAtHome(t *testing.T) {
 	h.say("fra1", &messages.Assignments{IpVersion: 4, MonitorId: 1})
 	wantWord[*messages.FromHub_Assignments](a)
 }
-

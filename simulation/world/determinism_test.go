@@ -99,7 +99,7 @@ func TestWatchingChangesNothing(t *testing.T) {
 func TestNoGoroutineIsStarted(t *testing.T) {
 	before := runtime.NumGoroutine()
 	townHash(t, townConfig(1))
-	if after := runtime.NumGoroutine(); after != before {
-		t.Errorf("want %d goroutines, have %d", before, after)
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("want at most %d goroutines, have %d", before, after)
 	}
 }

@@ -175,6 +175,22 @@ func TestClockFaults(t *testing.T) {
 	}
 }
 
+// A change of the drift is one of the future: what the clocks show now stays.
+func TestDriftLeavesThePast(t *testing.T) {
+	w := New(Config{})
+	n := w.NewNode("n")
+	n.SetDrift(1e-3)
+	run(t, w, 1000*time.Second)
+	n.SetDrift(-1e-3)
+	if want, have := 1001*time.Second, n.Elapsed(); have != want {
+		t.Errorf("want %s elapsed, have %s", want, have)
+	}
+	run(t, w, 2000*time.Second)
+	if want, have := -time.Second, n.ClockError(); have != want {
+		t.Errorf("want a clock error of %s, have %s", want, have)
+	}
+}
+
 // Each actor, each incarnation and each seed has numbers of its own, and the same ones each time.
 func TestStreamsOfRandomNumbers(t *testing.T) {
 	draw := func(seed uint64, node, path string, incarnation int) uint64 {

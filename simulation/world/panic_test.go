@@ -251,7 +251,7 @@ func TestDeadLettersAreAnswered(t *testing.T) {
 	if len(heard) != 2 || !want[heard[0]] || !want[heard[1]] {
 		t.Errorf("want %v, have %v", want, heard)
 	}
-	if after := runtime.NumGoroutine(); after != before {
-		t.Errorf("want %d goroutines, have %d", before, after)
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("want at most %d goroutines, have %d", before, after)
 	}
 }
