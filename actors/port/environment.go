@@ -20,13 +20,21 @@ type Environment struct {
 	self   *actor.PID
 	rand   *rand.Rand
 	timers map[*note]func() // running timers and how to stop them
+
+	failed   bool // it panicked, and hears nothing more but of its end
+	ending   bool // it has heard of its end
+	stopping bool // for good
 }
 
 // note is a message from an incarnation to itself: a timer that went off, or a port's answer.
 type note struct {
-	of      *Environment
-	message any
+	of        *Environment
+	message   any
+	cancelled bool // a timer that may have gone off all the same
 }
+
+// Message is what the note says, for those who trace messages.
+func (n *note) Message() any { return n.message }
 
 // Now is the wall clock in UTC; it may be wrong, and it may jump.
 func (e *Environment) Now() time.Time { return e.runtime.Now() }
@@ -57,10 +65,9 @@ func (e *Environment) After(d time.Duration, message any) (cancel func()) {
 	}
 	e.timers[n] = stop
 	return func() {
-		if _, running := e.timers[n]; running {
-			delete(e.timers, n)
-			stop()
-		}
+		n.cancelled = true
+		delete(e.timers, n)
+		stop()
 	}
 }
 
@@ -85,32 +92,51 @@ func (e *Environment) end() {
 }
 
 // receive stands before the actor's own Receive: it unwraps notes and drops those of an earlier incarnation,
-// and it logs a panic once, with its stack.
+// it logs a panic once, with its stack, and it sees to it that an end is an end.
 func (e *Environment) receive(next actor.ReceiverFunc, ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-	ending := false
 	switch m := envelope.Message.(type) {
 	case *actor.Started:
 		e.start(ctx)
-	case *actor.Stopping, *actor.Stopped, *actor.Restarting:
-		ending = true
-		e.end()
-	case *note:
-		if m.of != e {
+	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
+		if e.leave(m) {
 			return
 		}
-		if stop, running := e.timers[m]; running {
-			stop()
-			delete(e.timers, m)
+	case *note:
+		if m.of != e || m.cancelled {
+			return
 		}
+		delete(e.timers, m)
 		envelope = &actor.MessageEnvelope{Message: m.message}
 	}
-	defer e.panicked(envelope.Message, ending)
+	if e.failed && !e.ending {
+		return // protoactor still tells of the ends of others, though the state may be broken
+	}
+	defer e.panicked(envelope.Message)
 	next(ctx, envelope)
+}
+
+// leave takes note of an end, and reports whether the actor has heard of it already. protoactor lets a restart undo
+// a stop that waits for children; so such a stop is asked for once more.
+func (e *Environment) leave(message any) (again bool) {
+	e.end()
+	e.ending = true
+	again = e.stopping
+	switch message.(type) {
+	case *actor.Stopping:
+		e.stopping = true
+	case *actor.Restarting:
+		if e.stopping {
+			e.system.Root.Stop(e.self)
+		}
+	case *actor.Stopped:
+		again = false
+	}
+	return again
 }
 
 // panicked logs a panic and hands it on to the supervisor. While an actor ends there is nobody to hand it to:
 // protoactor would revive the actor, or forget to tell those who watch it.
-func (e *Environment) panicked(message any, ending bool) {
+func (e *Environment) panicked(message any) {
 	reason := recover()
 	if reason == nil {
 		return
@@ -118,7 +144,8 @@ func (e *Environment) panicked(message any, ending bool) {
 	e.log.Error().Str("message_type", fmt.Sprintf("%T", message)).
 		Str("reason", fmt.Sprint(reason)).Str("stack", string(debug.Stack())).
 		Msg("actor panicked")
-	if !ending {
+	if !e.ending {
+		e.failed = true
 		panic(reason)
 	}
 }

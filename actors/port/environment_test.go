@@ -26,7 +26,8 @@ const patience = 10 * time.Second
 type handRuntime struct {
 	mu      sync.Mutex
 	timers  []func()
-	streams []string // paths of the streams given out
+	set     chan struct{} // gets one for each timer
+	streams []string      // paths of the streams given out
 }
 
 func (r *handRuntime) Now() time.Time         { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -45,6 +46,7 @@ func (r *handRuntime) AfterFunc(_ time.Duration, f func()) (stop func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.timers = append(r.timers, f)
+	r.set <- struct{}{}
 	return func() {}
 }
 
@@ -106,7 +108,7 @@ type word string
 
 // newStage starts the actor; on is called with each message that isn't an act or a word.
 func newStage(t *testing.T, on act) *stage {
-	s := &stage{t: t, runtime: &handRuntime{}, log: &logBook{}, heard: make(chan string, 1000)}
+	s := &stage{t: t, runtime: &handRuntime{set: make(chan struct{}, 100)}, log: &logBook{}, heard: make(chan string, 1000)}
 	log := zerolog.New(s.log)
 	s.Node = &port.Node{System: port.NewSystem("test", log), Runtime: s.runtime, Log: log}
 	incarnation := 0
@@ -149,6 +151,14 @@ func (s *stage) do(a act) {
 func (s *stage) fail() {
 	s.t.Helper()
 	s.do(func(*port.Environment, actor.Context) { panic("on purpose") })
+}
+
+// failAtOnce makes the actor fail as often as it is started again without a pause.
+func (s *stage) failAtOnce() {
+	s.t.Helper()
+	for range 3 {
+		s.fail()
+	}
 }
 
 // wantHeard says a last word, and compares all that the actor has repeated by then.
@@ -297,5 +307,110 @@ func TestEachIncarnationHasItsOwnStream(t *testing.T) {
 	defer s.runtime.mu.Unlock()
 	if diff := cmp.Diff([]string{"actor", "actor"}, s.runtime.streams); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A timer that is cancelled never arrives, also when it has gone off and waits in the actor's mailbox.
+func TestCancelledTimerNeverArrives(t *testing.T) {
+	s := newStage(t, ignore)
+	s.do(func(env *port.Environment, _ actor.Context) {
+		cancel := env.After(time.Second, word("early"))
+		cancel()
+		s.runtime.fire()
+		cancel = env.After(time.Second, word("late"))
+		s.runtime.fire()
+		cancel()
+	})
+	s.wantHeard()
+}
+
+// holdChild makes the actor under test a parent, whose child ends no sooner than the test lets it: so long the actor
+// itself is stopping.
+func (s *stage) holdChild() (release func()) {
+	s.t.Helper()
+	hold := make(chan struct{})
+	s.do(func(_ *port.Environment, ctx actor.Context) {
+		ctx.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if _, ok := ctx.Message().(*actor.Stopping); ok {
+				<-hold
+			}
+		}))
+	})
+	return func() { close(hold) }
+}
+
+// While an actor waits for its children to end it still hears messages. If one makes it panic it ends all the same:
+// protoactor would restart it, and its parent and who watches it would wait for ever.
+func TestPanicWhileStoppingRevivesNobody(t *testing.T) {
+	stopping := make(chan struct{}, 10)
+	s := newStage(t, func(_ *port.Environment, ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Stopping); ok {
+			stopping <- struct{}{}
+		}
+	})
+	ended, release := s.watch(), s.holdChild()
+	s.System.Root.Stop(s.actor)
+	await(t, stopping)
+	s.fail()
+	s.System.Root.Send(s.actor, word("still here"))
+	await(t, s.heard)
+	release()
+	await(t, ended)
+}
+
+// A restart that was decided before a stop, and comes after it, doesn't undo it: as at the end of a pause, or
+// when an actor fails while its parent is stopped.
+func TestStopIsNotUndoneByARestart(t *testing.T) {
+	stopping := make(chan *port.Environment, 10)
+	s := newStage(t, func(env *port.Environment, ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Stopping); ok {
+			stopping <- env
+		}
+	})
+	s.failAtOnce()
+	ended, release := s.watch(), s.holdChild()
+	s.fail()
+	await(t, s.runtime.set) // whose going off brings the restart
+	s.System.Root.Stop(s.actor)
+	first := await(t, stopping)
+	s.runtime.fire()
+	release()
+	await(t, ended)
+	if len(stopping) > 0 && await(t, stopping) == first {
+		t.Error("one incarnation was told twice that it stops")
+	}
+}
+
+// An incarnation that has failed hears nothing more: what it would do, it would do in a broken state.
+func TestFailedIncarnationHearsNothing(t *testing.T) {
+	heard := make(chan string, 100)
+	s := newStage(t, func(_ *port.Environment, ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Terminated); ok {
+			heard <- "terminated"
+		}
+	})
+	var other *actor.PID
+	s.do(func(_ *port.Environment, ctx actor.Context) {
+		other = s.System.Root.Spawn(actor.PropsFromFunc(func(actor.Context) {}))
+		ctx.Watch(other)
+	})
+	s.failAtOnce()
+	s.fail()
+	await(t, s.runtime.set)
+	ended := make(chan struct{})
+	s.System.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch ctx.Message().(type) {
+		case *actor.Started:
+			ctx.Watch(other)
+			ctx.Stop(other)
+		case *actor.Terminated:
+			close(ended)
+		}
+	}))
+	await(t, ended)
+	s.runtime.fire()
+	s.wantHeard()
+	if len(heard) > 0 {
+		t.Error("a failed incarnation heard of an end")
 	}
 }

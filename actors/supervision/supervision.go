@@ -46,7 +46,7 @@ func Option(runtime port.Runtime) actor.PropsOption {
 }
 
 // HandleFailure starts the child again, at once or after a pause.
-func (s *Restart) HandleFailure(_ *actor.ActorSystem, parent actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, _, _ any) {
+func (s *Restart) HandleFailure(system *actor.ActorSystem, parent actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, _, _ any) {
 	s.runtime.Sometimes("actor restarted")
 	now := s.runtime.Elapsed()
 	s.forget(now)
@@ -58,7 +58,13 @@ func (s *Restart) HandleFailure(_ *actor.ActorSystem, parent actor.Supervisor, c
 		parent.RestartChildren(child)
 		return
 	}
-	s.runtime.AfterFunc(pause(f.inARow), func() { parent.RestartChildren(child) })
+	failed, _ := system.ProcessRegistry.Get(child)
+	s.runtime.AfterFunc(pause(f.inARow), func() {
+		// Another actor may have taken the name by now.
+		if present, _ := system.ProcessRegistry.Get(child); present == failed {
+			parent.RestartChildren(child)
+		}
+	})
 }
 
 // forget drops what is forgiven, so that the book holds only children that failed lately.

@@ -260,3 +260,20 @@ func TestStoppedActorStaysStopped(t *testing.T) {
 		t.Errorf("want only another one started, have %s", id)
 	}
 }
+
+// A pause ends for the actor that failed, not for one that has taken its name meanwhile.
+func TestSuccessorIsNotRestarted(t *testing.T) {
+	f := newFamily(t)
+	child := f.child("child")
+	f.failAtOnce(child)
+	f.system.Root.Send(child, fail{})
+	d := f.pause()
+	f.system.Root.Send(f.parent, end{"child"})
+	f.await(f.ended)
+	f.child("child")
+	f.runtime.advance(d)
+	f.system.Root.Send(f.parent, spawn{"another"})
+	if id := f.await(f.started); id != f.parent.Id+"/another" {
+		t.Errorf("want only another one started, have %s", id)
+	}
+}

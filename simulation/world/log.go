@@ -2,8 +2,6 @@ package world
 
 import (
 	"io"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -48,12 +46,4 @@ type stamp struct{ world *World }
 // Run implements zerolog.Hook.
 func (s stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 	e.Str(zerolog.TimestampFieldName, s.world.Now().Format(time.RFC3339Nano))
-}
-
-// goroutine names the goroutine that calls it: the first words of its stack are "goroutine 17 ".
-func goroutine() string {
-	var stack [32]byte
-	text := string(stack[:runtime.Stack(stack[:], false)])
-	name, _, _ := strings.Cut(text, "[")
-	return name
 }

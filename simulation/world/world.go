@@ -13,7 +13,6 @@
 package world
 
 import (
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -188,12 +187,5 @@ func (w *World) advance(t int64) {
 func (w *World) checkStandstill() {
 	if w.standing++; w.standing > standstill {
 		w.Violate("time goes on", "%d steps at one instant", standstill)
-	}
-}
-
-// checkGoroutine panics when a message is sent from outside the world's goroutine, where that is checked.
-func (w *World) checkGoroutine(path string) {
-	if w.running && w.config.OneGoroutine && goroutine() != w.goroutine {
-		panic(fmt.Sprintf("world: a message to %s was sent from outside the world's goroutine", path))
 	}
 }
