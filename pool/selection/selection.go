@@ -60,7 +60,8 @@ func Plan(view View) Round {
 
 // block takes the places of monitors that the pool as a whole has stopped, or doesn't know.
 func block(round *Round, monitors []Monitor) {
-	for _, m := range monitors {
+	for i := range monitors {
+		m := &monitors[i]
 		if blocked(m.Global) && (m.Status == pool.Active || m.Status == pool.Testing) {
 			round.change(m, pool.Candidate, fmt.Sprintf("blocked: the monitor is globally %s", m.Global))
 		}
@@ -75,11 +76,12 @@ func blocked(global pool.GlobalStatus) bool {
 func fill(round *Round, monitors []Monitor, status pool.Status, target int, global pool.GlobalStatus) {
 	taken := 0
 	for _, m := range monitors {
-		if m.Status == status && !blocked(m.Global) {
+		if m.Status == status {
 			taken++
 		}
 	}
-	for _, m := range monitors {
+	for i := range monitors {
+		m := &monitors[i]
 		if m.Global != global || m.Status == status || m.Status == pool.Paused {
 			continue
 		}
@@ -92,6 +94,8 @@ func fill(round *Round, monitors []Monitor, status pool.Status, target int, glob
 	}
 }
 
-func (r *Round) change(m Monitor, to pool.Status, reason string) {
+// change plans a monitor's new status, which the rest of the round sees.
+func (r *Round) change(m *Monitor, to pool.Status, reason string) {
 	r.Changes = append(r.Changes, Change{Monitor: m.ID, From: m.Status, To: to, Reason: reason})
+	m.Status = to
 }
