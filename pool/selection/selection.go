@@ -52,8 +52,13 @@ func Plan(view View) Round {
 	monitors := slices.SortedFunc(slices.Values(view.Monitors), func(a, b Monitor) int { return cmp.Compare(a.ID, b.ID) })
 	round := Round{}
 	block(&round, monitors)
-	fill(&round, monitors, pool.Active, ActiveTarget, pool.GlobalActive)
-	fill(&round, monitors, pool.Testing, TestingTarget, pool.GlobalTesting)
+	// Who goes from active to testing leaves a place that another can have, and the other way round.
+	for planned := -1; planned != len(round.Changes); {
+		planned = len(round.Changes)
+		fill(&round, monitors, pool.Active, ActiveTarget, pool.GlobalActive)
+		fill(&round, monitors, pool.Testing, TestingTarget, pool.GlobalTesting)
+	}
+	welcome(&round, monitors)
 	slices.SortFunc(round.Changes, func(a, b Change) int { return cmp.Compare(a.Monitor, b.Monitor) })
 	return round
 }
@@ -82,14 +87,19 @@ func fill(round *Round, monitors []Monitor, status pool.Status, target int, glob
 	}
 	for i := range monitors {
 		m := &monitors[i]
-		if m.Global != global || m.Status == status || m.Status == pool.Paused {
-			continue
-		}
-		if taken < target {
+		if taken < target && m.Global == global && m.Status != status && m.Status != pool.Paused {
 			taken++
 			round.change(m, status, fmt.Sprintf("fills place %d of %d", taken, target))
-		} else if m.Status == "" {
-			round.change(m, pool.Candidate, fmt.Sprintf("all %d places are taken", target))
+		}
+	}
+}
+
+// welcome makes candidates of those for whom there was no place.
+func welcome(round *Round, monitors []Monitor) {
+	for i := range monitors {
+		m := &monitors[i]
+		if m.Status == "" && (m.Global == pool.GlobalActive || m.Global == pool.GlobalTesting) {
+			round.change(m, pool.Candidate, "all places are taken")
 		}
 	}
 }
