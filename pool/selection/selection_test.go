@@ -16,7 +16,7 @@ import (
 
 // Each scenario lists monitors as "id global status" and what the round wants of them.
 func TestScenarios(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			if d.Cmd != "plan" {
 				d.Fatalf(t, "unknown command %s", d.Cmd)
