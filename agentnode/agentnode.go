@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -33,73 +34,113 @@ type Options struct {
 
 // Agent is a running agent.
 type Agent struct {
-	system *actor.ActorSystem
-	root   *actor.PID
-	link   *link.Link
-	stop   context.CancelFunc
+	system   *actor.ActorSystem
+	root     *actor.PID
+	link     *link.Link
+	outdoors *outdoors
 }
 
 // Start starts the agent's actors: they join the hub, and come back to it when the link is lost.
 func Start(options Options) (*Agent, error) {
 	log := options.Log.With().Str("agent", options.Identity.Name).Logger()
 	system := port.NewSystem(messages.AgentAddress(options.Identity.Name), log)
-	ctx, stop := context.WithCancel(context.Background())
-	a := &Agent{system: system, stop: stop}
-	a.link = link.New(link.Options{Hub: options.Identity.Hub, TLS: options.Identity.TLS, System: system, Log: log})
+	a := &Agent{
+		system:   system,
+		link:     link.New(link.Options{Hub: options.Identity.Hub, TLS: options.Identity.TLS, System: system, Log: log}),
+		outdoors: newOutdoors(),
+	}
 	var err error
 	a.root, err = agentside.Spawn(agentside.Config{
 		Node:         &port.Node{System: system, Runtime: options.Runtime, Log: log},
-		Prober:       prober{ctx: ctx, client: ntp.New(ntp.Options{Now: options.Runtime.Now})},
-		Resolver:     resolver{ctx: ctx},
+		Prober:       prober{a.outdoors, ntp.New(ntp.Options{Now: options.Runtime.Now})},
+		Resolver:     resolver{a.outdoors},
 		Link:         a.link,
 		Presence:     options.Presence,
 		Version:      options.Version,
 		AllowPrivate: options.AllowPrivate,
 	})
 	if err != nil {
-		stop()
 		return nil, err
 	}
 	return a, nil
 }
 
-// Close ends the agent: it says goodbye to the hub, and gives up the bursts that are under way.
+// Close ends the agent: it says goodbye to the hub, and gives up the probes that are under way. When the context ends
+// first, the hub finds out by itself.
 func (a *Agent) Close(ctx context.Context) {
-	stopped := make(chan struct{})
-	go func() {
-		a.system.Root.StopFuture(a.root).Wait() // an actor that doesn't stop is left behind with the process
-		close(stopped)
-	}()
-	select {
-	case <-stopped:
-	case <-ctx.Done():
-	}
+	within(ctx, func() { a.system.Root.StopFuture(a.root).Wait() })
+	a.outdoors.close()
 	a.link.Close() // where its actor didn't
 	a.link.Wait(ctx)
-	a.stop()
+	within(ctx, a.outdoors.under.Wait)
+}
+
+// within waits for something at most until the context ends.
+func within(ctx context.Context, wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// outdoors is what goes on outside of the actors: queries and look-ups, which end with the agent.
+type outdoors struct {
+	ctx  context.Context
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool // nothing begins any more
+	under  sync.WaitGroup
+}
+
+func newOutdoors() *outdoors {
+	ctx, stop := context.WithCancel(context.Background())
+	return &outdoors{ctx: ctx, stop: stop}
+}
+
+// begin runs a query or a look-up on a goroutine of its own.
+func (o *outdoors) begin(ask func(ctx context.Context)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.under.Go(func() { ask(o.ctx) })
+	}
+}
+
+// close gives up all that is under way, and lets nothing begin any more.
+func (o *outdoors) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.stop()
 }
 
 // prober is the network. It implements port.Prober.
 type prober struct {
-	ctx    context.Context // ends with the agent
-	client *ntp.Client
+	outdoors *outdoors
+	client   *ntp.Client
 }
 
-// Query asks on a goroutine of its own.
+// Query asks a server.
 func (p prober) Query(server netip.AddrPort, local netip.Addr, answer func(pool.Sample)) {
-	go func() { answer(p.client.Query(p.ctx, server, local)) }()
+	p.outdoors.begin(func(ctx context.Context) { answer(p.client.Query(ctx, server, local)) })
 }
 
 // resolveWithin bounds a look-up: the clock guard waits for it before it can judge.
 const resolveWithin = 10 * time.Second
 
 // resolver is the system's. It implements port.Resolver.
-type resolver struct{ ctx context.Context }
+type resolver struct{ outdoors *outdoors }
 
-// Resolve looks a name up on a goroutine of its own.
+// Resolve looks a name up.
 func (r resolver) Resolve(host string, answer func(port.Resolved)) {
-	go func() {
-		ctx, cancel := context.WithTimeout(r.ctx, resolveWithin)
+	r.outdoors.begin(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, resolveWithin)
 		defer cancel()
 		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		for i, addr := range addrs {
@@ -107,5 +148,5 @@ func (r resolver) Resolve(host string, answer func(port.Resolved)) {
 		}
 		slices.SortFunc(addrs, netip.Addr.Compare)
 		answer(port.Resolved{Addrs: addrs, Err: err})
-	}()
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -36,7 +37,7 @@ type Options struct {
 	MQTTURL     string // of an outside broker
 }
 
-// Hub is a running hub.
+// Hub is a hub: Open takes its ports, Start has it serve, Close ends it.
 type Hub struct {
 	options Options
 	secrets secrets
@@ -48,46 +49,36 @@ type Hub struct {
 	live    *liveSide
 	web     *web
 
-	stop   context.CancelFunc
-	ready  chan struct{}
-	halted chan error // why the hub may not go on
+	serving sync.WaitGroup // the servers and the housekeeping
+	ready   chan struct{}
+
+	halting sync.Once
+	halted  chan struct{}
+	reason  error // why it halted; to be read after halted
 }
 
-// Start opens the hub's ports and starts its actors. An error says what is in the way, and leaves nothing running.
-func Start(ctx context.Context, options Options) (_ *Hub, err error) {
+// Open opens the hub's ports and takes its secrets from the store. Nobody is answered yet but by the MQTT broker, so
+// that whoever opened it may still change what is stored. An error says what is in the way, and leaves nothing running.
+func Open(ctx context.Context, options Options) (_ *Hub, err error) {
 	h := &Hub{
 		options: options,
+		metrics: newMetrics(),
 		system:  port.NewSystem(messages.HubAddress, options.Log),
+		store:   newStore(options.Store, options.ID),
 		ready:   make(chan struct{}),
-		halted:  make(chan error, 1),
+		halted:  make(chan struct{}),
 	}
 	defer func() {
 		if err != nil {
 			h.Close(ctx)
 		}
 	}()
-	var background context.Context
-	background, h.stop = context.WithCancel(context.Background())
-	h.store = &store{Store: options.Store, ctx: background, hub: options.ID}
-	if h.metrics, err = newMetrics(); err != nil {
+	if h.secrets, err = loadSecrets(ctx, options.Store, options.Runtime.Now()); err != nil {
 		return nil, err
 	}
-	now := options.Runtime.Now()
-	if h.secrets, err = loadSecrets(ctx, options.Store, now); err != nil {
+	if err = h.openPorts(); err != nil {
 		return nil, err
 	}
-	if err := options.Store.Housekeep(ctx, now); err != nil {
-		return nil, fmt.Errorf("make room for the samples to come: %w", err)
-	}
-	if err := h.openPorts(); err != nil {
-		return nil, err
-	}
-	if err := h.spawn(ctx); err != nil {
-		return nil, err
-	}
-	go h.serve(h.links.Serve)
-	go h.serve(h.web.serve)
-	go h.housekeep(background)
 	return h, nil
 }
 
@@ -103,13 +94,27 @@ func (h *Hub) openPorts() (err error) {
 	if err != nil {
 		return err
 	}
-	if h.web, err = listenWeb(h.options.HTTPListen, h.routes()); err != nil {
+	if h.web, err = listenWeb(h.options.HTTPListen, h.routes(), h.options.Log); err != nil {
 		return err
 	}
 	h.live, err = startLive(h.options, h.secrets.tokens, h.metrics.count, func() {
 		h.system.Root.Send(hubside.Announcer(h.system), port.LiveUp{})
 	})
 	return err
+}
+
+// Start starts the actors, and has the ports served. After an error the hub is to be closed.
+func (h *Hub) Start(ctx context.Context) error {
+	if err := h.options.Store.Housekeep(ctx, h.options.Runtime.Now()); err != nil {
+		return fmt.Errorf("make room for the samples to come: %w", err)
+	}
+	if err := h.spawn(ctx); err != nil {
+		return err
+	}
+	h.serving.Go(func() { h.serve(h.links.Serve) })
+	h.serving.Go(func() { h.serve(h.web.serve) })
+	h.serving.Go(h.housekeep)
+	return nil
 }
 
 // spawn starts the actors.
@@ -135,7 +140,8 @@ func (h *Hub) spawn(ctx context.Context) error {
 		Shards:     shards,
 		Since:      since,
 		Deployment: h.options.Deployment,
-		Ready:      func() { close(h.ready) },
+		// A root that failed starts again, and its shards serve a second time.
+		Ready: sync.OnceFunc(func() { close(h.ready) }),
 	})
 	return err
 }
@@ -148,8 +154,18 @@ func (d directory) Shard(shard pool.ShardID) *actor.PID { return hubside.Shard(d
 // Ready is closed when all shards serve.
 func (h *Hub) Ready() <-chan struct{} { return h.ready }
 
-// Halted tells why the hub may not go on, once. Close it then.
-func (h *Hub) Halted() <-chan error { return h.halted }
+// Halted is closed when the hub may not go on; Err says why. Close it then.
+func (h *Hub) Halted() <-chan struct{} { return h.halted }
+
+// Err is why the hub halted; nil as long as it hasn't.
+func (h *Hub) Err() error {
+	select {
+	case <-h.halted:
+		return h.reason
+	default:
+		return nil
+	}
+}
 
 // AgentAddr is where agents connect to.
 func (h *Hub) AgentAddr() net.Addr { return h.links.Addr() }
@@ -162,10 +178,10 @@ func (h *Hub) MQTTURL() string { return h.live.url }
 
 // halt says why the hub may not go on; only the first reason counts.
 func (h *Hub) halt(err error) {
-	select {
-	case h.halted <- err:
-	default:
-	}
+	h.halting.Do(func() {
+		h.reason = err
+		close(h.halted)
+	})
 }
 
 // serve runs one of the hub's servers; one that fails ends the hub.
@@ -179,45 +195,51 @@ func (h *Hub) serve(run func() error) {
 const housekeepEvery = time.Hour
 
 // housekeep makes room for samples of the days to come, and drops what is older than the retention.
-func (h *Hub) housekeep(ctx context.Context) {
+func (h *Hub) housekeep() {
 	ticker := time.NewTicker(housekeepEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-h.store.ctx.Done():
 			return
 		case <-ticker.C:
-			if err := h.options.Store.Housekeep(ctx, h.options.Runtime.Now()); err != nil {
+			err := h.options.Store.Housekeep(h.store.ctx, h.options.Runtime.Now())
+			if err != nil && h.store.ctx.Err() == nil {
 				h.options.Log.Warn().Err(err).Msg("old samples stay, room for new ones is for three days")
 			}
 		}
 	}
 }
 
-// Close ends the hub: agents are let go, the actors stop, what the store was asked is done. It keeps to the context.
+// Close ends the hub, whether it was started or not: agents are let go, the actors stop, what the store was asked is
+// done, watchers hear the last of it. When the context ends first, what is left is broken off, and whoever waited for
+// an acknowledgement sends again. In no case is the store used any more when Close returns.
 func (h *Hub) Close(ctx context.Context) {
 	if h.links != nil {
 		h.links.Close(ctx)
 	}
 	if h.root != nil {
-		stopped := make(chan struct{})
-		go func() {
-			h.system.Root.StopFuture(h.root).Wait()
-			close(stopped)
-		}()
-		select {
-		case <-stopped:
-		case <-ctx.Done():
-		}
+		within(ctx, func() { h.system.Root.StopFuture(h.root).Wait() })
 	}
+	h.store.close(ctx)
 	if h.live != nil {
 		h.live.close(ctx)
 	}
 	if h.web != nil {
 		h.web.close(ctx)
 	}
-	if h.stop != nil {
-		h.stop()
-		h.store.running.Wait()
+	within(ctx, h.serving.Wait)
+}
+
+// within waits for something at most until the context ends.
+func within(ctx context.Context, wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }

@@ -106,18 +106,21 @@ func (l *liveSide) access(agent string, now time.Time) *messages.LiveAccess {
 	}
 }
 
-// close says goodbye and ends the broker.
+// close says goodbye and ends the broker. When the context ends first, watchers are cut off.
 func (l *liveSide) close(ctx context.Context) {
 	if l.voice != nil {
 		if err := l.voice.Close(ctx); err != nil {
 			l.log.Debug().Err(err).Msg("watchers didn't get everything")
 		}
 	}
-	if l.broker != nil {
+	if l.broker == nil {
+		return
+	}
+	within(ctx, func() {
 		if err := l.broker.Close(); err != nil {
 			l.log.Warn().Err(err).Msg("the broker didn't close in order")
 		}
-	}
+	})
 }
 
 // WatcherToken makes an access for somebody who watches over MQTT.

@@ -10,31 +10,51 @@ import (
 	"truechimer/pool"
 )
 
-const (
-	// storeWithin bounds a question to the store. A shard of 10,000 servers loads in a second;
-	// what takes longer than this waits for a database that has gone.
-	storeWithin = 30 * time.Second
-)
+// storeWithin bounds a question to the store. A shard of 10,000 servers loads in a second;
+// what takes longer than this waits for a database that has gone.
+const storeWithin = 30 * time.Second
 
 // store makes a Store's blocking calls asynchronous. It implements port.Store.
 type store struct {
 	persistence.Store
-	ctx     context.Context // ends when the hub does: what is asked then isn't answered any more
-	hub     string
+	hub  string
+	ctx  context.Context // ends with the hub
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool // nothing is asked any more
 	running sync.WaitGroup
 }
 
 var _ port.Store = (*store)(nil)
 
-// ask runs a question on a goroutine of its own.
+func newStore(of persistence.Store, hub string) *store {
+	ctx, stop := context.WithCancel(context.Background())
+	return &store{Store: of, hub: hub, ctx: ctx, stop: stop}
+}
+
+// ask runs a question on a goroutine of its own. After close nothing is asked, and nobody gets an answer.
 func (s *store) ask(question func(ctx context.Context)) {
-	s.running.Add(1)
-	go func() {
-		defer s.running.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.running.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, storeWithin)
 		defer cancel()
 		question(ctx)
-	}()
+	})
+}
+
+// close waits for what is under way, breaks it off when the context ends, and returns when nothing runs any more.
+func (s *store) close(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	within(ctx, s.running.Wait)
+	s.stop()
+	s.running.Wait()
 }
 
 func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {

@@ -96,12 +96,16 @@ func drawCommit(t *rapid.T) numbered {
 		c.Scores = append(c.Scores, pool.PairScore{Monitor: drawMonitor(t), Score: 1, At: drawTime(t), Row: -1})
 	}
 	if rapid.Bool().Draw(t, "overall") {
-		c.Overall = &pool.Overall{Score: rapid.Float64Range(-100, 20).Draw(t, "score"), At: drawTime(t), Known: rapid.Bool().Draw(t, "known"),
-			Stratum: rapid.Uint8Range(0, 2).Draw(t, "stratum")}
+		c.Overall = &pool.Overall{
+			Score: rapid.Float64Range(-100, 20).Draw(t, "score"), At: drawTime(t), Known: rapid.Bool().Draw(t, "known"),
+			Stratum: rapid.Uint8Range(0, 2).Draw(t, "stratum"),
+		}
 	}
 	if rapid.IntRange(0, 2).Draw(t, "status") == 0 {
-		c.Statuses = []pool.PairStatus{{Monitor: drawMonitor(t), LastCheck: drawTime(t),
-			Status: rapid.SampledFrom([]pool.Status{pool.Active, pool.Testing, pool.Paused, "new"}).Draw(t, "status")}}
+		c.Statuses = []pool.PairStatus{{
+			Monitor: drawMonitor(t), LastCheck: drawTime(t),
+			Status: rapid.SampledFrom([]pool.Status{pool.Active, pool.Testing, pool.Paused, "new"}).Draw(t, "status"),
+		}}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "review") == 0 {
 		c.Review = &pool.Review{Last: drawTime(t), Next: drawTime(t)}
@@ -118,8 +122,10 @@ func drawRow(t *rapid.T, earlier int) pool.LogRow {
 		return row
 	}
 	row.Late = rapid.IntRange(0, 3).Draw(t, "late") == 0
-	row.Sample = &pool.Sample{At: row.At, Error: rapid.StringN(0, 5, -1).Draw(t, "error"),
-		RTT: ptr(time.Duration(rapid.IntRange(0, 1e9).Draw(t, "rtt")))}
+	row.Sample = &pool.Sample{
+		At: row.At, Error: rapid.StringN(0, 5, -1).Draw(t, "error"),
+		RTT: ptr(time.Duration(rapid.IntRange(0, 1e9).Draw(t, "rtt"))),
+	}
 	return row
 }
 

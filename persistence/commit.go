@@ -123,7 +123,9 @@ func (b *batch) write(ctx context.Context, tx *sql.Tx, live []int, repeated bool
 	if err != nil {
 		return err
 	}
-	live = b.standing(b.absent(live, there))
+	if repeated {
+		live = b.standing(b.absent(live, there))
+	}
 	samples, values := b.rows(live, there)
 	if err := b.insertRows(ctx, tx, samples); err != nil {
 		return err

@@ -18,12 +18,6 @@ func commitRules() []rule {
 		{"numbers come back to the last digit", numbersComeBack},
 		{"ids of a server grow in the order of its samples", idsGrow},
 		{"an overall score names the rows that it counted", countedAreNamed},
-		{"scores leave the status of a pair alone", scoresLeaveStatus},
-		{"statuses leave the score of a pair alone", statusesLeaveScore},
-		{"a score without a row leaves the newest row as it was", scoreWithoutRow},
-		{"a scorer's pair is active from its first value", scorersAreActive},
-		{"the overall score only moves forward", overallMovesForward},
-		{"the stratum stays where a sample has none", stratumStays},
 		{"several commits of one server count in their order", commitsOfOneServer},
 		{"a batch of many servers keeps each", manyServers},
 	}
@@ -44,24 +38,32 @@ func commitKeepsAll(t *testing.T, store persistence.Store) {
 			{Monitor: w.every, Score: -3.75, At: noon, Row: -1},
 		},
 		Overall: &pool.Overall{Score: 0.95, At: noon, Known: true, Stratum: 2},
-		Statuses: []pool.PairStatus{{Monitor: w.v4, Status: pool.Active, Cadence: withSeed(place), Violation: "limit",
-			ViolationSince: noon.Add(-time.Hour), LastCheck: noon.Add(-time.Minute), PauseReason: "constraint"}},
+		Statuses: []pool.PairStatus{{
+			Monitor: w.v4, Status: pool.Active, Cadence: withSeed(place), Violation: "limit",
+			ViolationSince: noon.Add(-time.Hour), LastCheck: noon.Add(-time.Minute), PauseReason: "constraint",
+		}},
 		Review: &pool.Review{Last: noon, Next: noon.Add(time.Hour), Change: noon},
 	}))
 	if ids[0] == 0 || ids[1] == 0 {
 		t.Fatalf("ids are %v", ids)
 	}
 	image := w.server(0)
-	w.same("server", pool.Server{ID: w.servers[0], Addr: serverAddr(0), Hostname: "ntp.example.net",
-		Score: 0.95, ScoreAt: noon, Stratum: 2}, image.Server)
+	w.same("server", pool.Server{
+		ID: w.servers[0], Addr: serverAddr(0), Hostname: "ntp.example.net",
+		Score: 0.95, ScoreAt: noon, Stratum: 2,
+	}, image.Server)
 	w.same("review", pool.Review{Last: noon, Next: noon.Add(time.Hour), Change: noon}, image.Review)
 	w.same("pairs", []pool.Pair{
-		{Monitor: w.median, Server: w.servers[0], Score: 0.95, ScoreAt: noon, Status: pool.Active,
-			Kept: pool.Kept{ID: ids[1], At: noon, Score: 0.95, Step: 1}},
+		{
+			Monitor: w.median, Server: w.servers[0], Score: 0.95, ScoreAt: noon, Status: pool.Active,
+			Kept: pool.Kept{ID: ids[1], At: noon, Score: 0.95, Step: 1},
+		},
 		{Monitor: w.every, Server: w.servers[0], Score: -3.75, ScoreAt: noon, Status: pool.Active},
-		{Monitor: w.v4, Server: w.servers[0], Score: 0.95, ScoreAt: noon, Stratum: 2, Status: pool.Active, Cadence: place,
+		{
+			Monitor: w.v4, Server: w.servers[0], Score: 0.95, ScoreAt: noon, Stratum: 2, Status: pool.Active, Cadence: place,
 			Kept:      pool.Kept{ID: ids[0], At: noon, Score: 0.95, Step: 1, RTT: row.Sample.RTT},
-			Violation: "limit", ViolationSince: noon.Add(-time.Hour), LastCheck: noon.Add(-time.Minute), PauseReason: "constraint"},
+			Violation: "limit", ViolationSince: noon.Add(-time.Hour), LastCheck: noon.Add(-time.Minute), PauseReason: "constraint",
+		},
 	}, image.Pairs)
 	w.same("log", []persistence.LogEntry{
 		{ID: ids[0], LogRow: row},
@@ -179,100 +181,6 @@ func countedAreNamed(t *testing.T, store persistence.Store) {
 		case w.every:
 			w.same("counted by every", []pool.Ref{{ID: ids[2]}, {ID: ids[0]}}, entry.Counted)
 		}
-	}
-}
-
-func scoresLeaveStatus(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	w.keep(w.of(0, sampled(w.v4, noon, 1)))
-	if have := w.pair(0, w.v4).Status; have != pool.Candidate {
-		t.Errorf("a new pair is %s", have)
-	}
-	status := pool.PairStatus{Monitor: w.v4, Status: pool.Testing, Violation: "account", ViolationSince: noon, LastCheck: noon,
-		Cadence: &pool.Cadence{Interval: time.Hour, Phase: time.Minute, Window: time.Second}, PauseReason: "x"}
-	w.keep(w.of(0, pool.ServerCommit{Statuses: []pool.PairStatus{status}}))
-	before := w.pair(0, w.v4)
-	at := noon.Add(time.Minute)
-	ids := w.keep(w.of(0, sampled(w.v4, at, 2)))
-	want := before
-	want.Score, want.ScoreAt = 2, at
-	want.Kept.ID, want.Kept.At, want.Kept.Score = ids[0], at, 2
-	w.same("pair", want, w.pair(0, w.v4))
-}
-
-func statusesLeaveScore(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	w.keep(w.of(0, sampled(w.v4, noon, 1)))
-	want := w.pair(0, w.v4)
-	w.keep(w.of(0, pool.ServerCommit{Statuses: []pool.PairStatus{{Monitor: w.v4, Status: pool.Paused, PauseReason: "constraint"}}}))
-	want.Status, want.PauseReason = pool.Paused, "constraint"
-	w.same("paused pair", want, w.pair(0, w.v4))
-	w.keep(w.of(0, pool.ServerCommit{Statuses: []pool.PairStatus{{Monitor: w.v4, Status: pool.Candidate}}}))
-	want.Status, want.PauseReason = pool.Candidate, ""
-	w.same("resumed pair", want, w.pair(0, w.v4))
-}
-
-func scoreWithoutRow(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	w.keep(w.of(0, sampled(w.v4, noon, 1)))
-	want := w.pair(0, w.v4)
-	at := noon.Add(time.Minute)
-	w.keep(w.of(0, pool.ServerCommit{Scores: []pool.PairScore{{Monitor: w.v4, Score: 5, At: at, Row: -1}}}))
-	want.Score, want.ScoreAt = 5, at
-	w.same("pair", want, w.pair(0, w.v4))
-}
-
-func scorersAreActive(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	w.keep(w.of(0, pool.ServerCommit{Scores: []pool.PairScore{{Monitor: w.every, Score: -5, At: noon, Row: -1}}}))
-	w.same("pair", pool.Pair{Monitor: w.every, Server: w.servers[0], Score: -5, ScoreAt: noon, Status: pool.Active}, w.pair(0, w.every))
-}
-
-func overallMovesForward(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	for _, step := range []struct {
-		name    string
-		overall pool.Overall
-		want    float64
-		wantAt  time.Time
-	}{
-		{"the first", pool.Overall{Score: 10, At: noon, Known: true}, 10, noon},
-		{"an older one is passed over", pool.Overall{Score: 11, At: noon.Add(-time.Microsecond), Known: true}, 10, noon},
-		{"one of the same time counts", pool.Overall{Score: 12, At: noon, Known: true}, 12, noon},
-		{"none leaves the last", pool.Overall{}, 12, noon},
-		{"a newer one counts", pool.Overall{Score: -3, At: noon.Add(time.Microsecond), Known: true}, -3, noon.Add(time.Microsecond)},
-	} {
-		w.keep(w.of(0, pool.ServerCommit{Overall: &step.overall}))
-		if have := w.server(0).Server; have.Score != step.want || !have.ScoreAt.Equal(step.wantAt) {
-			t.Errorf("%s: %v at %s, want %v at %s", step.name, have.Score, have.ScoreAt, step.want, step.wantAt)
-		}
-	}
-	// In one batch too, whatever the order.
-	later, earlier := noon.Add(time.Hour), noon.Add(time.Minute)
-	w.commit(
-		w.of(0, pool.ServerCommit{Overall: &pool.Overall{Score: 7, At: later, Known: true, Stratum: 1}}),
-		w.of(0, pool.ServerCommit{Overall: &pool.Overall{Score: 8, At: earlier, Known: true, Stratum: 3}}),
-		w.of(0, pool.ServerCommit{Overall: &pool.Overall{}}),
-	)
-	if have := w.server(0).Server; have.Score != 7 || !have.ScoreAt.Equal(later) || have.Stratum != 3 {
-		t.Errorf("after a batch: %v at %s, stratum %d", have.Score, have.ScoreAt, have.Stratum)
-	}
-}
-
-func stratumStays(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 1)
-	c := sampled(w.v4, noon, 1)
-	c.Overall = &pool.Overall{Stratum: 4}
-	w.keep(w.of(0, c))
-	silent := sampled(w.v4, noon.Add(time.Minute), -4)
-	silent.Scores[0].Stratum = 0
-	silent.Overall = &pool.Overall{}
-	w.keep(w.of(0, silent))
-	if pair := w.pair(0, w.v4); pair.Stratum != 2 || pair.Score != -4 {
-		t.Errorf("pair has stratum %d and score %v", pair.Stratum, pair.Score)
-	}
-	if server := w.server(0).Server; server.Stratum != 4 || !server.ScoreAt.IsZero() {
-		t.Errorf("server has stratum %d, score at %s", server.Stratum, server.ScoreAt)
 	}
 }
 

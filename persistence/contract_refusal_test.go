@@ -50,8 +50,10 @@ func badCommits(t *testing.T, store persistence.Store) {
 			c.Statuses = []pool.PairStatus{{Monitor: w.v4, Status: pool.Active, Cadence: &pool.Cadence{Interval: time.Second}}}
 		}},
 		{"a cadence finer than a millisecond", func(c *pool.ServerCommit) {
-			c.Statuses = []pool.PairStatus{{Monitor: w.v4, Status: pool.Active,
-				Cadence: &pool.Cadence{Interval: time.Second, Phase: time.Microsecond, Window: time.Second}}}
+			c.Statuses = []pool.PairStatus{{
+				Monitor: w.v4, Status: pool.Active,
+				Cadence: &pool.Cadence{Interval: time.Second, Phase: time.Microsecond, Window: time.Second},
+			}}
 		}},
 		{"a score that is no number", func(c *pool.ServerCommit) { c.Scores[0].Score = math.NaN() }},
 		{"a step without end", func(c *pool.ServerCommit) { c.Rows[0].Step = math.Inf(-1) }},

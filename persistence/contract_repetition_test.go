@@ -17,6 +17,7 @@ func repetitionRules() []rule {
 		{"a commit with another one's sample is refused", commitOfForeignSample},
 		{"a late row is kept where it isn't there yet", lateRows},
 		{"a late row that repeats one of its own batch is left out", lateRowInBatch},
+		{"a late row beside the commit that holds its sample is left out", lateRowBesideRepetition},
 		{"a fenced commit is left out and the others are kept", fencedIsLeftOut},
 	}
 }
@@ -141,6 +142,18 @@ func lateRowInBatch(t *testing.T, store persistence.Store) {
 	if ids[0] == 0 || ids[1] == 0 || ids[2] != 0 || ids[3] != 0 || len(w.log(0)) != 2 {
 		t.Errorf("ids %v, log %v", ids, w.log(0))
 	}
+}
+
+func lateRowBesideRepetition(t *testing.T, store persistence.Store) {
+	w := newWorld(t, store, 1)
+	c := sampled(w.v4, noon, 1)
+	c.Rows = append(c.Rows, pool.LogRow{Monitor: w.median, At: noon, Score: 1, Counted: []pool.Ref{{Row: 0}}})
+	ids := w.keep(w.of(0, c))
+	late := sampleRow(w.v4, noon, 1)
+	late.Late = true
+	outcomes := w.commit(w.of(0, pool.ServerCommit{Rows: []pool.LogRow{late}}), w.of(0, c))
+	w.same("the late row", pool.CommitOutcome{IDs: []pool.LogID{0}}, outcomes[0])
+	w.same("the commit", pool.CommitOutcome{IDs: ids}, outcomes[1])
 }
 
 func fencedIsLeftOut(t *testing.T, store persistence.Store) {

@@ -1,7 +1,6 @@
 package persistence_test
 
 import (
-	"context"
 	"net/netip"
 	"testing"
 	"time"
@@ -23,7 +22,10 @@ type rule struct {
 // contract is all of them.
 func contract() []rule {
 	var all []rule
-	for _, part := range [][]rule{commitRules(), repetitionRules(), refusalRules(), imageRules(), presenceRules(), administrationRules(), historyRules()} {
+	for _, part := range [][]rule{
+		commitRules(), standingRules(), repetitionRules(), refusalRules(), historyRules(),
+		imageRules(), presenceRules(), administrationRules(), agentRules(),
+	} {
 		all = append(all, part...)
 	}
 	return all
@@ -174,8 +176,10 @@ func (w *world) log(i int) []persistence.LogEntry {
 // same compares what is wanted with what is there; an empty list is as good as none.
 func (w *world) same(what string, want, have any) {
 	w.t.Helper()
-	options := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-		cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })}
+	options := cmp.Options{
+		cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+		cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+	}
 	if diff := cmp.Diff(want, have, options); diff != "" {
 		w.t.Errorf("%s (-want +have):\n%s", what, diff)
 	}
@@ -195,13 +199,6 @@ func sampled(monitor pool.MonitorID, at time.Time, score float64) pool.ServerCom
 		Rows:   []pool.LogRow{sampleRow(monitor, at, score)},
 		Scores: []pool.PairScore{{Monitor: monitor, Score: score, At: at, Stratum: 2}},
 	}
-}
-
-// canceled is a context that has ended.
-func canceled(t *testing.T) context.Context {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	return ctx
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -36,8 +36,10 @@ func taboos() []taboo {
 		{`\butf8mb4_(0900|uca1400)`, "each knows only one of these collations"},
 		{`\butf8(mb3)?\b`, "utf8 means another thing in each: utf8mb4"},
 		{`(?m)\b\w*(text|blob|json)\b[^,\n]*\bDEFAULT\s+[^N\s]`, "MySQL has no literal default for texts and blobs"},
-		{`(?m)^\s*(rank|groups|window|system|lead|lag|cube|function|offset|key|condition|interval|row_number|except|recursive|empty|of|over)\s+(\w*int|double|varchar|\w*text|\w*blob|date|datetime|enum)\b`,
-			"a reserved word as the name of a column: quote it"},
+		{
+			`(?m)^\s*(rank|groups|window|system|lead|lag|cube|function|offset|key|condition|interval|row_number|except|recursive|empty|of|over)\s+(\w*int|double|varchar|\w*text|\w*blob|date|datetime|enum)\b`,
+			"a reserved word as the name of a column: quote it",
+		},
 		{"(?i)[^`\\w]offset[^`\\w(]", "offset is reserved: quote it"},
 		{`\bGROUP\s+BY\b[^()]*\b(ASC|DESC)\b`, "MySQL 8 has no order in GROUP BY"},
 		{`/\*[M!]`, "a comment that one of them executes"},

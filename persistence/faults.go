@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -73,6 +74,9 @@ func explained(err error) error {
 		return fmt.Errorf("the database is read-only: %w (use the primary, or make it writable)", err)
 	case faultNoSuchTable:
 		return fmt.Errorf("%w (the database was not migrated)", err)
+	}
+	if _, is := errors.AsType[*net.OpError](err); is {
+		return fmt.Errorf("%w (start it, or check its address in the DSN)", err)
 	}
 	return err
 }

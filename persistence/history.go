@@ -3,12 +3,11 @@ package persistence
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
 	"time"
-
-	"database/sql"
 
 	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"

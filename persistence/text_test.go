@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"database/sql"
 	"encoding/json"
 	"math"
 	"strings"
@@ -92,6 +93,16 @@ func TestAttributesComeBack(t *testing.T) {
 	})
 }
 
+// An offset comes back from its seconds to the nanosecond.
+func TestOffsetsComeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := time.Duration(rapid.Int64Range(-1e15, 1e15).Draw(t, "offset")) // eleven days
+		if have := secondsOf(sql.NullFloat64{Float64: want.Seconds(), Valid: true}); *have != want {
+			t.Fatalf("%d ns became %d ns", want, *have)
+		}
+	})
+}
+
 // The usual row is short, and a row of nothing has no attributes.
 func TestAttributesAreCompact(t *testing.T) {
 	good := pool.LogRow{Rule: "good", Sample: &pool.Sample{Stratum: 2}}
@@ -122,14 +133,18 @@ func TestTextsAreCutBetweenCharacters(t *testing.T) {
 
 // What others wrote is read without a panic, whatever it is.
 func FuzzAttributes(f *testing.F) {
-	for _, text := range []string{"", "{}", "null", "[]", `{"leap":3,"stratum":2,"no_response":true}`, `{"leap":-1,"error":{},"counted":["a",1]}`,
-		`{"error":"i/o timeout","from_ls_id":17,"from_ss_id":4}`, `{"stratum":1e9`} {
+	for _, text := range []string{
+		"", "{}", "null", "[]", `{"leap":3,"stratum":2,"no_response":true}`, `{"leap":-1,"error":{},"counted":["a",1]}`,
+		`{"error":"i/o timeout","from_ls_id":17,"from_ss_id":4}`, `{"stratum":1e9`,
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		a := parseAttributes(text)
-		row := pool.LogRow{Late: a.Late, Rule: a.Rule, Sample: &pool.Sample{Leap: pool.Leap(a.Leap), Stratum: a.Stratum,
-			NoReply: a.NoResponse, Kiss: pool.Kiss(a.Kiss), Error: a.Error, Warning: a.Warning}}
+		row := pool.LogRow{Late: a.Late, Rule: a.Rule, Sample: &pool.Sample{
+			Leap: pool.Leap(a.Leap), Stratum: a.Stratum,
+			NoReply: a.NoResponse, Kiss: pool.Kiss(a.Kiss), Error: a.Error, Warning: a.Warning,
+		}}
 		again := appendAttributes(nil, row, a.Counted)
 		if len(again) > 0 && !json.Valid(again) {
 			t.Errorf("%q is read and written again as %s", text, again)
@@ -139,8 +154,10 @@ func FuzzAttributes(f *testing.F) {
 
 // A monitor's configuration is usable, whatever it is, and says when it isn't what was meant.
 func FuzzMonitorConfig(f *testing.F) {
-	for _, text := range []string{"", "{}", "null", "7", `{"samples":3,"nat_ip":"10.0.0.1","base_checks":["time.nist.gov","[::1]:1123"]}`,
-		`{"samples":9}`, `{"samples":"3","base_checks":[1]}`, `{"nat_ip":"fe80::1%eth0"}`, `{"samples":-1,"x":[[[`} {
+	for _, text := range []string{
+		"", "{}", "null", "7", `{"samples":3,"nat_ip":"10.0.0.1","base_checks":["time.nist.gov","[::1]:1123"]}`,
+		`{"samples":9}`, `{"samples":"3","base_checks":[1]}`, `{"nat_ip":"fe80::1%eth0"}`, `{"samples":-1,"x":[[[`,
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -162,8 +179,10 @@ func FuzzMonitorConfig(f *testing.F) {
 
 // Flags that can't be read refuse nobody.
 func FuzzAccountFlags(f *testing.F) {
-	for _, text := range []string{"", "{}", "null", `{"monitor_limit":2,"monitors_per_server_limit":1,"monitor_enabled":true}`,
-		`{"monitor_limit":"2"}`, `{"monitor_enabled":0}`, "not JSON"} {
+	for _, text := range []string{
+		"", "{}", "null", `{"monitor_limit":2,"monitors_per_server_limit":1,"monitor_enabled":true}`,
+		`{"monitor_limit":"2"}`, `{"monitor_enabled":0}`, "not JSON",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

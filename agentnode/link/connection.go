@@ -21,6 +21,7 @@ var (
 type connection struct {
 	cancel context.CancelCauseFunc // ends it at once
 	out    chan []byte             // frames that wait to be sent; closed when there will be no more
+	ended  chan struct{}           // closed when it has, and whoever dialled was told
 
 	mu    sync.Mutex
 	stage stage
@@ -36,7 +37,7 @@ const (
 )
 
 func newConnection(cancel context.CancelCauseFunc) *connection {
-	return &connection{cancel: cancel, out: make(chan []byte, queueLength)}
+	return &connection{cancel: cancel, out: make(chan []byte, queueLength), ended: make(chan struct{})}
 }
 
 // listen tells whether what the hub says is still to be heard. Its first word makes the connection one that is up.

@@ -54,6 +54,7 @@ func defaultLimits() limits {
 type Options struct {
 	Hub    string      // host:port
 	TLS    *tls.Config // the agent's certificate, and the CA that the hub's must be from
+	Until  time.Time   // when the certificate ends
 	System *actor.ActorSystem
 	Log    zerolog.Logger
 }
@@ -62,7 +63,6 @@ type Options struct {
 type Link struct {
 	options Options
 	limits  limits
-	running sync.WaitGroup // connections
 
 	mu     sync.Mutex
 	latest *connection // that was dialled, nil: none was; it may have ended
@@ -89,7 +89,10 @@ func (l *Link) Dial(answer func(port.LinkEnded)) {
 	if earlier != nil {
 		earlier.close(l.limits.linger)
 	}
-	l.running.Go(func() { answer(port.LinkEnded{Err: l.run(ctx, c)}) })
+	go func() {
+		defer close(c.ended)
+		answer(port.LinkEnded{Err: l.run(ctx, c)})
+	}()
 }
 
 // Close ends the connection after what was sent, and a dial that is under way at once.
@@ -100,16 +103,13 @@ func (l *Link) Close() {
 	}
 }
 
-// Wait returns when no connection is left, or the context has ended. Close it before.
+// Wait waits until the connection that was closed has ended, or the context has.
 func (l *Link) Wait(ctx context.Context) {
-	ended := make(chan struct{})
-	go func() {
-		l.running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
+	if c := l.present(); c != nil {
+		select {
+		case <-c.ended:
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -129,7 +129,11 @@ func (l *Link) run(ctx context.Context, c *connection) error {
 	if err == nil || errors.Is(err, errClosed) {
 		return nil
 	}
-	return fmt.Errorf("link with hub %s: %w", l.options.Hub, inWords(err))
+	err = fmt.Errorf("link with hub %s: %w", l.options.Hub, inWords(err))
+	if until := l.options.Until; time.Now().After(until) { // of which TLS tells the hub more than us
+		err = fmt.Errorf("%w; the agent's certificate ended on %s", err, until.Format(time.DateOnly))
+	}
+	return err
 }
 
 // talk opens the stream, and sends and receives over it until it has ended.

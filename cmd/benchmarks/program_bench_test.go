@@ -19,7 +19,7 @@ func anyPorts() []string {
 	return []string{"--http-listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0", "--log-level", "warn"}
 }
 
-func up(b *testing.B, state string) *process {
+func up(b testing.TB, state string) *process {
 	return start(b, append([]string{"up", "--state-dir", state}, anyPorts()...)...)
 }
 
@@ -51,6 +51,9 @@ func BenchmarkWarmStart(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// everySecond is how often the servers of these labs are probed.
+const everySecond = time.Second
+
 // site is a hub and an agent as two processes, watching a lab.
 type site struct {
 	hub, agent *process
@@ -58,7 +61,7 @@ type site struct {
 }
 
 // openSite has every server of a lab probed at an interval.
-func openSite(b *testing.B, l *lab.Lab, interval time.Duration) *site {
+func openSite(b testing.TB, l *lab.Lab, interval time.Duration) *site {
 	b.Helper()
 	state := b.TempDir()
 	address := "127.0.0.1:17443"
@@ -96,7 +99,7 @@ func openSite(b *testing.B, l *lab.Lab, interval time.Duration) *site {
 }
 
 // oneQuery has the monitors send one query a probe, as in the lab.
-func oneQuery(b *testing.B, store *persistence.MySQL) {
+func oneQuery(b testing.TB, store *persistence.MySQL) {
 	b.Helper()
 	agents, err := store.Agents(context.Background())
 	if err != nil {
@@ -111,7 +114,7 @@ func oneQuery(b *testing.B, store *persistence.MySQL) {
 }
 
 // samples is how many the database holds.
-func (s *site) samples(b *testing.B) (n int) {
+func (s *site) samples(b testing.TB) (n int) {
 	b.Helper()
 	if err := s.db.QueryRow("SELECT COUNT(*) FROM log_scores WHERE monitor_id > 2").Scan(&n); err != nil {
 		b.Fatal(err)
@@ -120,7 +123,7 @@ func (s *site) samples(b *testing.B) (n int) {
 }
 
 // await waits until the database holds so many samples.
-func (s *site) await(b *testing.B, n int) {
+func (s *site) await(b testing.TB, n int) {
 	b.Helper()
 	bound := time.After(patience)
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -134,6 +137,30 @@ func (s *site) await(b *testing.B, n int) {
 	}
 }
 
+// checkFolds holds every score in the log to the fold of the samples before it.
+func (s *site) checkFolds(b testing.TB) {
+	b.Helper()
+	rows, err := s.db.Query("SELECT server_id, score, step FROM log_scores WHERE monitor_id > 2 ORDER BY id")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	want := make(map[int]float64)
+	for rows.Next() {
+		var server int
+		var score, step float64
+		if err := rows.Scan(&server, &score, &step); err != nil {
+			b.Fatal(err)
+		}
+		if want[server] = 0.95*want[server] + step; score != want[server] {
+			b.Fatalf("server %d: want score %v, have %v", server, want[server], score)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // BenchmarkMemory is what hub and agent hold with the lab of `up`, after 20 probes of each server.
 func BenchmarkMemory(b *testing.B) {
 	l, err := lab.Start(lab.Options{})
@@ -142,7 +169,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	defer l.Close()
 	for b.Loop() {
-		s := openSite(b, l, time.Second)
+		s := openSite(b, l, everySecond)
 		s.await(b, 20*len(l.Servers()))
 		b.ReportMetric(s.hub.resident(), "hub-MB")
 		b.ReportMetric(s.agent.resident(), "agent-MB")
@@ -159,7 +186,7 @@ func BenchmarkThousandServers(b *testing.B) {
 	}
 	defer l.Close()
 	for b.Loop() {
-		s := openSite(b, l, time.Second)
+		s := openSite(b, l, everySecond)
 		s.await(b, 5*servers)
 		before, began, stored := s.agent.computed(), time.Now(), s.samples(b)
 		hubBefore := s.hub.computed()

@@ -38,13 +38,13 @@ func TestMain(m *testing.M) {
 
 // process is the program, running.
 type process struct {
-	b     *testing.B
+	b     testing.TB
 	cmd   *exec.Cmd
 	lines chan string
 	begun time.Time
 }
 
-func start(b *testing.B, args ...string) *process {
+func start(b testing.TB, args ...string) *process {
 	b.Helper()
 	path, err := build()
 	if err != nil {
@@ -138,7 +138,7 @@ func (p *process) computed() time.Duration {
 }
 
 // run runs a command to its end.
-func run(b *testing.B, args ...string) {
+func run(b testing.TB, args ...string) {
 	b.Helper()
 	path, err := build()
 	if err != nil {

@@ -1,18 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/user"
-	"text/tabwriter"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-	"github.com/rs/zerolog"
 
 	"truechimer/hub"
 	"truechimer/messages"
@@ -20,56 +18,61 @@ import (
 	"truechimer/pool"
 )
 
-func agentsCommand(con console) *ffcli.Command {
-	return group("truechimer agents", "administer agents", agentsAddCommand(con), agentsListCommand(con))
-}
-
 func agentsAddCommand(con console) *ffcli.Command {
 	fs := newFlags("truechimer agents add")
-	dsn, state := dsnFlag(fs), stateFlag(fs)
-	var ips, references list
-	fs.Var(&ips, "ip", "`address` of a monitor of the agent; repeatable, once for each IP version (default: one IPv4 monitor whose address isn't known)")
-	fs.Var(&references, "reference", "NTP server by which the agent checks its own clock, as `host` or host:port; repeatable")
-	account := fs.String("account", "local", "`name` of the account that owns the agent")
-	status := fs.String("status", "active", "global `status` of its monitors: pending, testing or active")
-	hubAddress := fs.String("hub", "127.0.0.1:7443", "`host:port` by which the agent reaches the hub")
-	out := fs.String("out", "", "`file` for the identity (default NAME.pem)")
+	add := &agentsAdd{con: con, database: newDatabaseFlags(fs)}
+	fs.Var(&add.ips, "ip", "`address` of a monitor of the agent; repeatable, once for each IP version (default: one IPv4 monitor whose address isn't known)")
+	fs.Var(&add.references, "reference", referenceHelp())
+	fs.StringVar(&add.account, "account", localName, "`name` of the account that owns the agent")
+	fs.StringVar(&add.status, "status", string(pool.GlobalActive), "global `status` of its monitors: pending, testing or active")
+	fs.StringVar(&add.hub, "hub", "127.0.0.1:7443", "`host:port` by which the agent reaches the hub")
+	fs.StringVar(&add.out, "out", "", "`file` for the identity (default: NAME.pem)")
 	return &ffcli.Command{
 		Name:       "add",
 		ShortUsage: "truechimer agents add [flags] NAME",
 		ShortHelp:  "add an agent, and write its identity into a file",
+		LongHelp:   "The file is as secret as a key. Whoever has it is the agent NAME, with: truechimer agent run --identity FILE",
 		FlagSet:    fs,
-		Exec: func(ctx context.Context, args []string) error {
-			if len(args) != 1 {
-				return usagef("truechimer agents add takes one NAME")
-			}
-			agent, err := newAgent(args[0], *status, ips, references)
-			if err != nil {
-				return err
-			}
-			file := *out
-			if file == "" {
-				file = agent.name + ".pem"
-			}
-			if exists(file) {
-				return fmt.Errorf("%s is there already; choose another file with --out", file)
-			}
-			db, err := openFor(ctx, *dsn, *state, forTheMoment, zerolog.Nop())
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			identity, err := agent.add(ctx, db, *account, *hubAddress)
-			if err != nil {
-				return err
-			}
-			if err := replaceFile(file, identity); err != nil {
-				return err
-			}
-			fmt.Fprintf(con.stdout, "%s: identity in %s; run it with: truechimer agent run --identity %s\n", agent.name, file, file)
-			return nil
-		},
+		Exec:       add.run,
 	}
+}
+
+// agentsAdd adds an agent.
+type agentsAdd struct {
+	con                       console
+	database                  databaseFlags
+	ips, references           list
+	account, status, hub, out string
+}
+
+func (c *agentsAdd) run(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return usagef("truechimer agents add takes one NAME")
+	}
+	agent, err := newAgent(args[0], c.status, c.ips, c.references)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(checkReferences(c.references), checkHostPort("--hub", c.hub)); err != nil {
+		return usageError{err}
+	}
+	if c.account == "" {
+		return usagef("--account is empty")
+	}
+	file := cmp.Or(c.out, agent.name+".pem")
+	if exists(file) {
+		return fmt.Errorf("%s is there already; choose another file with --out", file)
+	}
+	db, err := c.database.openToChange(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := agent.add(ctx, db, c.account, c.hub, file); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.con.stdout, "%s: identity in %s; run it with: truechimer agent run --identity %s\n", agent.name, file, file)
+	return nil
 }
 
 // newcomer is an agent that is to be added.
@@ -91,8 +94,8 @@ func newAgent(name, status string, ips, references []string) (newcomer, error) {
 	n := newcomer{name: name}
 	for _, text := range ips {
 		addr, err := netip.ParseAddr(text)
-		if err != nil {
-			return newcomer{}, usagef("--ip %q is not an address", text)
+		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
+			return newcomer{}, usagef("--ip %q is not the address of one machine", text)
 		}
 		n.monitors = append(n.monitors, pool.Monitor{Version: pool.VersionOf(addr), Addr: addr.Unmap()})
 	}
@@ -104,38 +107,38 @@ func newAgent(name, status string, ips, references []string) (newcomer, error) {
 	}
 	for i := range n.monitors {
 		n.monitors[i].Status = pool.GlobalStatus(status)
-		n.monitors[i].Config.BaseChecks = references
+		n.monitors[i].Config.BaseChecks = orDefault(references)
 	}
 	return n, nil
 }
 
-// add adds the agent with its account, and returns its identity.
-func (n newcomer) add(ctx context.Context, store persistence.Administration, account, hubAddress string) ([]byte, error) {
+// add adds the agent with its account, and its identity as a file: both or none. The file comes first. An agent whose
+// identity nobody has would be of no use, and its name taken.
+func (n newcomer) add(ctx context.Context, store persistence.Administration, account, hubAddress, file string) error {
 	authority, err := hub.LoadAuthority(ctx, store, time.Now())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	identity, err := authority.IssueAgent(n.name, hubAddress, time.Now())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	owner, err := store.EnsureAccount(ctx, who(), account)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if err := createFile(file, identity.PEM); err != nil {
+		return err
 	}
 	err = store.AddAgent(ctx, who(), pool.Agent{Name: n.name, Account: owner, Serial: identity.Serial}, n.monitors)
+	if err == nil {
+		return nil
+	}
+	os.Remove(file) // it is nobody's identity
 	if errors.Is(err, persistence.ErrNameTaken) {
-		return nil, fmt.Errorf("there is an agent %s already; choose another name", n.name)
+		return fmt.Errorf("there is an agent %s already; choose another name", n.name)
 	}
-	return identity.PEM, err
-}
-
-// who is the person who runs the command, for the audit trail.
-func who() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return fmt.Sprintf("uid %d", os.Getuid())
+	return err
 }
 
 // agentJSON is an agent as --json prints it.
@@ -156,18 +159,14 @@ type monitorJSON struct {
 
 func agentsListCommand(con console) *ffcli.Command {
 	fs := newFlags("truechimer agents list")
-	dsn, state := dsnFlag(fs), stateFlag(fs)
-	asJSON := fs.Bool("json", false, "one JSON object a line")
+	database, asJSON := newDatabaseFlags(fs), jsonFlag(fs)
 	return &ffcli.Command{
 		Name:       "list",
 		ShortUsage: "truechimer agents list [flags]",
 		ShortHelp:  "list agents and their monitors",
 		FlagSet:    fs,
-		Exec: func(ctx context.Context, args []string) error {
-			if len(args) > 0 {
-				return usagef("truechimer agents list takes no arguments")
-			}
-			db, err := openFor(ctx, *dsn, *state, forTheMoment, zerolog.Nop())
+		Exec: noArguments("truechimer agents list", func(ctx context.Context) error {
+			db, err := database.open(ctx)
 			if err != nil {
 				return err
 			}
@@ -180,14 +179,17 @@ func agentsListCommand(con console) *ffcli.Command {
 				return printAgentsJSON(con, agents)
 			}
 			return printAgents(con, agents)
-		},
+		}),
 	}
 }
 
 func printAgents(con console, agents []persistence.AgentListing) error {
-	table := tabwriter.NewWriter(con.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "AGENT\tMONITOR\tVERSION\tADDRESS\tSTATUS\tLAST SEEN")
+	table := newTable(con.stdout)
+	fmt.Fprintln(table, "AGENT\tMONITOR\tVERSION\tADDRESS\tSTATUS\tLAST SEEN (UTC)")
 	for _, a := range agents {
+		if a.Revoked {
+			a.Name = withReason(a.Name, "revoked")
+		}
 		for _, m := range a.Monitors {
 			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", a.Name, m.ID, m.Version, addressText(m.Addr), m.Status, timeText(m.LastSeen))
 		}
@@ -209,29 +211,4 @@ func printAgentsJSON(con console, agents []persistence.AgentListing) error {
 		}
 	}
 	return nil
-}
-
-// addressText is an address, or a dash where it isn't known.
-func addressText(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return "-"
-	}
-	return addr.String()
-}
-
-// timeText is a time in UTC to the second, or a dash for never.
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.DateTime)
-}
-
-// timeJSON is nil for never.
-func timeJSON(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,22 +16,37 @@ import (
 	"truechimer/persistence/privatedb"
 )
 
+// databaseName is that of the private server's one database.
+const databaseName = "truechimer"
+
 const (
-	// databaseName is that of the private server's one database.
-	databaseName = "truechimer"
-	// stopDatabaseWithin bounds the private server's stop: with the hub's own it stays within 5 s.
-	stopDatabaseWithin = 4 * time.Second
+	// detachWithin is how long a hub that ends waits for commands to be done with its database.
+	detachWithin = 500 * time.Millisecond
+
+	// stopWithin bounds the private server's end, which takes 3 s besides at most: then it is killed. With partWithin
+	// it is less than the 5 s that a program may take to end. What the kernel needs longer for, it does without us.
+	stopWithin = detachWithin + 3400*time.Millisecond
 )
+
+// databaseFlags say which database a command is about.
+type databaseFlags struct{ dsn, state *string }
+
+func newDatabaseFlags(fs *flag.FlagSet) databaseFlags {
+	return databaseFlags{dsn: dsnFlag(fs), state: stateFlag(fs)}
+}
 
 // dsnFlag adds --database-dsn to a command.
 func dsnFlag(fs *flag.FlagSet) *string {
-	return fs.String("database-dsn", "", "`DSN` of a MySQL or MariaDB of your own, as user:password@tcp(host:3306)/database")
+	return fs.String("database-dsn", "", "`DSN` of a MySQL or MariaDB of your own, as user:password@tcp(host:3306)/database; "+
+		"else $DATABASE_DSN, or what database.yaml in the working folder says")
 }
 
 // database is an open store and what keeps it running.
 type database struct {
 	*persistence.MySQL
 	server *privatedb.Server // nil: a database of the user's own
+	where  string            // for a person to read, without a password
+	isLab  bool              // it is that of a lab that runs now
 }
 
 // Close closes the store, and stops the private server if it was started here.
@@ -41,51 +55,118 @@ func (d *database) Close() {
 	if d.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopDatabaseWithin)
-	defer cancel()
-	d.server.Stop(ctx) // it says in its log what went wrong; what was committed is on disk
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ctx, cancel := context.WithTimeout(context.Background(), detachWithin)
+		defer cancel()
+		d.server.Stop(ctx) // it says in its log what went wrong; what was committed is on disk
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopWithin):
+	}
 }
 
-// where is the database for a person to read, without a password.
-func (d *database) where(dsn string) string {
-	if d.server != nil {
-		return "unix:" + d.server.Socket()
+// ended is closed when the private server ends by itself; nil where somebody else runs the database.
+func (d *database) ended() <-chan struct{} {
+	if d.server == nil {
+		return nil
 	}
-	config, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		return "database"
-	}
-	return config.Net + ":" + config.Addr + "/" + config.DBName
+	return d.server.Done()
 }
 
-// tenure is how long a command needs the private database.
-type tenure int
-
-const (
-	forTheMoment tenure = iota // attach to a running one, or start it until the command is done
-	forGood                    // own it
-)
-
-// openPrivate starts the private database in a folder, or attaches to it, and opens the store in it.
-func openPrivate(ctx context.Context, dir string, t tenure, log zerolog.Logger) (*database, error) {
-	start := privatedb.Start
-	if t == forTheMoment {
-		start = privatedb.Open
-	}
-	server, err := start(ctx, privatedb.Options{Dir: dir, Log: log.Level(max(log.GetLevel(), zerolog.WarnLevel))})
+// openOwn opens the database that a hub owns: that of a DSN or of database.yaml, else the private one of the state folder.
+func openOwn(ctx context.Context, flagged, state string, log zerolog.Logger) (*database, error) {
+	dsn, err := dsnOf(flagged)
 	if err != nil {
 		return nil, err
 	}
-	d, err := openIn(ctx, server)
+	if dsn != "" {
+		return openForeign(ctx, dsn)
+	}
+	return openPrivate(ctx, privatedb.Start, databaseDir(state), log)
+}
+
+// open opens the database that a command is about for the moment: that of a DSN or of database.yaml, else the private
+// one of the state folder; while a lab runs there, the lab's.
+func (f databaseFlags) open(ctx context.Context) (*database, error) {
+	dsn, err := dsnOf(*f.dsn)
 	if err != nil {
-		server.Stop(ctx)
 		return nil, err
+	}
+	if dsn != "" {
+		return openForeign(ctx, dsn)
+	}
+	dir, err := stateDir(*f.state)
+	if err != nil {
+		return nil, err
+	}
+	runs, _ := tenantOf(dir)
+	if runs.Lab {
+		dir = filepath.Join(dir, labFolder)
+	}
+	if !exists(databaseDir(dir)) {
+		return nil, fmt.Errorf("there is no database in %s; name one with --database-dsn or --state-dir, or start with: truechimer up SERVER", dir)
+	}
+	d, err := openPrivate(ctx, privatedb.Open, databaseDir(dir), zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	d.isLab = runs.Lab
+	return d, nil
+}
+
+// openToChange is open for a command that changes what is watched, and by whom. A lab stays as it is: it probes every
+// few seconds, which nobody minds but its own servers.
+func (f databaseFlags) openToChange(ctx context.Context) (*database, error) {
+	d, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d.isLab {
+		d.Close()
+		return nil, errors.New("truechimer up is watching a lab, which can't be changed; end it, and start it with servers of your own: truechimer up SERVER")
 	}
 	return d, nil
 }
 
+// openForeign opens a database that others run.
+func openForeign(ctx context.Context, dsn string) (*database, error) {
+	store, err := openStore(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &database{MySQL: store, where: whereIs(dsn)}, nil
+}
+
+// whereIs is a DSN without the password.
+func whereIs(dsn string) string {
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return "database" // it has been opened: this can't be
+	}
+	return config.Net + ":" + config.Addr + "/" + config.DBName
+}
+
+// openPrivate starts the private database in a folder, or attaches to it, and opens the store in it.
+func openPrivate(
+	ctx context.Context, start func(context.Context, privatedb.Options) (*privatedb.Server, error), dir string, log zerolog.Logger,
+) (*database, error) {
+	server, err := start(ctx, privatedb.Options{Dir: dir, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	store, err := openIn(ctx, server)
+	if err != nil {
+		server.Stop(ctx)
+		return nil, err
+	}
+	return &database{MySQL: store, server: server, where: "unix:" + server.Socket()}, nil
+}
+
 // openIn makes the database in a private server where it is missing, and opens the store.
-func openIn(ctx context.Context, server *privatedb.Server) (*database, error) {
+func openIn(ctx context.Context, server *privatedb.Server) (*persistence.MySQL, error) {
 	connector, err := mysql.NewConnector(server.Config(""))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the private database: %w", err)
@@ -95,11 +176,7 @@ func openIn(ctx context.Context, server *privatedb.Server) (*database, error) {
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS "+databaseName); err != nil {
 		return nil, fmt.Errorf("make the private database: %w", err)
 	}
-	store, err := openStore(ctx, server.DSN(databaseName))
-	if err != nil {
-		return nil, err
-	}
-	return &database{MySQL: store, server: server}, nil
+	return openStore(ctx, server.DSN(databaseName))
 }
 
 // openStore connects, and brings the tables up to date.
@@ -113,49 +190,4 @@ func openStore(ctx context.Context, dsn string) (*persistence.MySQL, error) {
 		return nil, err
 	}
 	return store, nil
-}
-
-// openFor opens the database that a command names: that of --database-dsn or of database.yaml, else the private one
-// of the state folder.
-func openFor(ctx context.Context, dsn, stateDirFlag string, t tenure, log zerolog.Logger) (*database, error) {
-	dsn, err := dsnOf(dsn)
-	if err != nil {
-		return nil, err
-	}
-	if dsn != "" {
-		store, err := openStore(ctx, dsn)
-		if err != nil {
-			return nil, err
-		}
-		return &database{MySQL: store}, nil
-	}
-	dir, err := stateDir(stateDirFlag)
-	if err != nil {
-		return nil, err
-	}
-	if t == forTheMoment && !exists(databaseDir(dir)) {
-		return nil, fmt.Errorf("there is no database in %s; name one with --database-dsn or --state-dir, or start with: truechimer up", dir)
-	}
-	return openPrivate(ctx, databaseDir(dir), t, log)
-}
-
-// databaseDir is the private database's folder in a state folder.
-func databaseDir(state string) string { return filepath.Join(state, "database") }
-
-// databaseFile is where credentials may be kept instead of on the command line.
-const databaseFile = "database.yaml"
-
-// dsnOf is the DSN of the flag (or its environment variable), else that of database.yaml in the working folder, if any.
-func dsnOf(flagged string) (string, error) {
-	if flagged != "" {
-		return flagged, nil
-	}
-	text, err := os.ReadFile(databaseFile)
-	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", databaseFile, err)
-	}
-	return parseDatabaseFile(text)
 }

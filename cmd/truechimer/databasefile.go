@@ -1,11 +1,31 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/go-sql-driver/mysql"
 	"go.yaml.in/yaml/v3"
 )
+
+// databaseFile is where credentials may be kept instead of on the command line.
+const databaseFile = "database.yaml"
+
+// dsnOf is the DSN of the flag (or its environment variable), else that of database.yaml in the working folder, if any.
+func dsnOf(flagged string) (string, error) {
+	if flagged != "" {
+		return flagged, nil
+	}
+	text, err := os.ReadFile(databaseFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", databaseFile, err)
+	}
+	return parseDatabaseFile(text)
+}
 
 // parseDatabaseFile reads the DSN from the text of database.yaml:
 //

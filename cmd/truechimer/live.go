@@ -11,12 +11,8 @@ import (
 	"truechimer/hub"
 )
 
-const (
-	// liveFile is where a hub leaves, for commands of the same user, how to follow it live.
-	liveFile = "live.json"
-	// watcherLife is how long the access in it holds. A hub that runs for longer renews it.
-	watcherLife = 30 * 24 * time.Hour
-)
+// watcherLife is how long the access in liveFile holds. A hub that runs for longer renews it.
+const watcherLife = 30 * 24 * time.Hour
 
 // liveAccess is what liveFile holds.
 type liveAccess struct {
@@ -26,42 +22,32 @@ type liveAccess struct {
 	Deployment string `json:"deployment"`
 }
 
-// shareLive leaves an access for watchers in the state folder.
-func shareLive(stateFlag string, h *hub.Hub) error {
-	dir, err := stateDir(stateFlag)
-	if err != nil {
-		return err
-	}
-	if err := makePrivate(dir); err != nil {
-		return err
-	}
-	user, token, err := h.WatcherToken("local", watcherLife)
+// shareLive leaves an access for watchers of the same user in the state folder.
+func shareLive(dir string, h *hub.Hub) error {
+	user, token, err := h.WatcherToken(localName, watcherLife)
 	if err != nil {
 		return err
 	}
 	text, err := json.Marshal(liveAccess{URL: h.MQTTURL(), User: user, Token: token, Deployment: h.Deployment()})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", liveFile, err)
+		panic(err) // texts always marshal
 	}
 	return replaceFile(filepath.Join(dir, liveFile), text)
 }
 
 // readLive reads the access that a hub left in the state folder.
-func readLive(stateFlag string) (liveAccess, error) {
+func readLive(dir string) (liveAccess, error) {
 	var access liveAccess
-	dir, err := stateDir(stateFlag)
-	if err != nil {
-		return access, err
-	}
-	text, err := os.ReadFile(filepath.Join(dir, liveFile))
+	path := filepath.Join(dir, liveFile)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return access, fmt.Errorf("no hub has run with the state folder %s; start one with: truechimer up", dir)
+		return access, fmt.Errorf("no hub has run with the state folder %s; name another with --state-dir, or start one with: truechimer up", dir)
 	}
 	if err != nil {
 		return access, fmt.Errorf("read the access to live updates: %w", err)
 	}
-	if err := json.Unmarshal(text, &access); err != nil {
-		return access, fmt.Errorf("read the access to live updates in %s: %w", filepath.Join(dir, liveFile), err)
+	if err := json.Unmarshal(text, &access); err != nil || access.URL == "" {
+		return access, fmt.Errorf("%s is damaged; a hub that starts writes it anew", path)
 	}
 	return access, nil
 }

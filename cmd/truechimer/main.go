@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,44 +20,51 @@ const (
 	exitUsage  = 2
 )
 
-// console is where a command writes: results to stdout, everything else to stderr.
-type console struct {
-	stdout io.Writer
-	stderr io.Writer
-}
-
 // usageError is a mistake in how a command was called.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// Unwrap is the mistake.
+func (e usageError) Unwrap() error { return e.error }
+
 func main() {
+	// A reader that is gone shall not kill a hub that says something to it; a command sees it as an error (see outlet).
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, console{os.Stdout, os.Stderr}, os.Args[1:])
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	os.Exit(run(ctx, newConsole(os.Stdout, os.Stderr), os.Args[1:]))
 }
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, con console, args []string) int {
 	root := commands(con)
-	help := prepare(root)
+	equip(root)
+	chosen, args := arrange(root, args)
 	err := root.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(con.stdout, *help)
-		return exitDone
-	case err != nil:
-		fmt.Fprintln(con.stderr, "truechimer:", err)
-		return exitUsage
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = usagef("%w; %s -h shows how it is called", err, chosen.FlagSet.Name())
 	}
-	err = root.Run(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
+		err = root.Run(ctx)
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(con.stdout, usageOf(chosen))
+		err = nil
+	}
+	return con.conclude(ctx, err)
+}
+
+// conclude says what went wrong, if anything did, and is the exit code.
+func (con console) conclude(ctx context.Context, err error) int {
+	if err == nil || errors.Is(err, con.stdout.failure()) {
+		err = con.stdout.lost()
+	}
+	if err == nil {
 		return exitDone
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(con.stdout, *help)
-		return exitDone
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(con.stderr, "truechimer:", err)
 	var usage usageError
@@ -68,14 +74,23 @@ func run(ctx context.Context, con console, args []string) int {
 	return exitFailed
 }
 
+// untilTold makes the end of a service that was asked for no error.
+func untilTold(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
 // commands is the tree of all commands.
 func commands(con console) *ffcli.Command {
 	return group("truechimer", "watch NTP servers, score them, and show it live",
 		upCommand(con),
 		hubCommand(con),
-		agentCommand(con),
-		agentsCommand(con),
-		serversCommand(con),
+		group("truechimer agent", "probe NTP servers for a hub", agentRunCommand(con)),
+		group("truechimer agents", "administer agents", agentsAddCommand(con), agentsListCommand(con)),
+		group("truechimer servers", "administer the servers under watch",
+			serversListCommand(con), serversAddCommand(con), serversRemoveCommand(con)),
 		checkCommand(con),
 		watchCommand(con),
 		versionCommand(con),
@@ -88,7 +103,7 @@ func group(name, help string, below ...*ffcli.Command) *ffcli.Command {
 		Name:        lastWord(name),
 		ShortUsage:  name + " <command> [flags] [arguments]",
 		ShortHelp:   help,
-		FlagSet:     newFlags(name),
+		FlagSet:     newFlagSet(name),
 		Subcommands: below,
 		Exec: func(_ context.Context, args []string) error {
 			if len(args) > 0 {

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
-	"path/filepath"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -16,154 +17,125 @@ import (
 	"truechimer/cmd/wall"
 	"truechimer/hub"
 	"truechimer/persistence"
+	"truechimer/persistence/privatedb"
 	"truechimer/pool"
 	"truechimer/simulation/lab"
 )
 
-const (
-	// localName is that of the account and of the agent that `up` makes.
-	localName = "local"
-	// labFolder is the lab's own state folder in that of `up`: its scores are no real servers'.
-	labFolder = "lab"
-	// labMonitor is the address that the lab's monitor counts as: one that is nobody's (RFC 5737).
-	labMonitor = "192.0.2.1"
-)
-
-// defaultReferences are well-kept public servers of three operators.
-func defaultReferences() []string {
-	return []string{"time.cloudflare.com", "time.nist.gov", "ptbtime1.ptb.de"}
-}
+// localName is that of the account and of the agent that `up` makes, and of the watchers on this machine.
+const localName = "local"
 
 func upCommand(con console) *ffcli.Command {
 	fs := newFlags("truechimer up")
-	flags := newHubFlags(fs, "127.0.0.1:7443")
-	state, level := stateFlag(fs), logFlag(fs)
-	var references list
-	fs.Var(&references, "reference", "NTP server by which this machine's clock is checked, as `host` or host:port; repeatable (default: "+fmt.Sprint(defaultReferences())+")")
-	allowPrivate := fs.Bool("allow-private", false, "probe addresses that aren't of the internet too, for tests and labs")
+	u := &up{con: con, flags: newHubFlags(fs, "127.0.0.1:7443", zerolog.WarnLevel), stateFlag: stateFlag(fs), allowPrivate: allowPrivateFlag(fs)}
+	fs.UintVar(&u.labPort, "lab-port", lab.Port, "`port` of the lab's servers, on 127.0.1.1 and following")
+	fs.Var(&u.references, "reference", referenceHelp())
 	return &ffcli.Command{
 		Name:       "up",
 		ShortUsage: "truechimer up [flags] [SERVER ...]",
 		ShortHelp:  "run everything on this machine: hub, database, MQTT broker and one agent",
-		LongHelp: "SERVER is a host name or an address, with :port if it isn't 123; it is watched from now on.\n" +
+		LongHelp: serverHelp + " It is watched from now on.\n" +
 			"With no server given now or earlier, it watches a lab: NTP servers of its own on loopback, good and bad.",
 		FlagSet: fs,
 		Exec: func(ctx context.Context, args []string) error {
-			log, err := newLogger(con, *level)
-			if err != nil {
-				return err
-			}
-			options, err := flags.options()
-			if err != nil {
-				return err
-			}
-			options.Log = log
-			u := &up{
-				con: con, log: log, started: time.Now(), options: options,
-				references: references, allowPrivate: *allowPrivate,
-			}
-			if u.state, err = stateDir(*state); err != nil {
-				return err
-			}
-			return quietly(ctx, u.run(ctx, args))
+			return untilTold(ctx, u.run(ctx, args))
 		},
 	}
 }
 
 // up is everything on one machine.
 type up struct {
-	con     console
+	con          console
+	flags        hubFlags
+	stateFlag    *string
+	references   list
+	allowPrivate *bool
+	labPort      uint
+
 	log     zerolog.Logger
-	started time.Time
-	state   string
-	options hub.Options
-
-	references   []string
-	allowPrivate bool
-
-	db  *database
-	lab *lab.Lab // nil: it watches real servers
+	home    *tenancy
+	db      *database
+	lab     *lab.Lab      // nil: it watches real servers
+	servers []pool.Server // that are to be added
 }
 
-// run opens the database, fills it with what is to be watched, and runs hub and agent until it is told to end.
+// run opens the database and takes the ports, fills in what is to be watched, and runs hub and agent until it is told to end.
 func (u *up) run(ctx context.Context, names []string) error {
-	servers, err := resolveServers(ctx, names, u.allowPrivate)
+	started := time.Now()
+	options, err := u.flags.options(u.con)
 	if err != nil {
 		return err
 	}
-	if err := makePrivate(u.state); err != nil {
+	u.log = options.Log
+	if err := checkReferences(u.references); err != nil {
+		return usageError{err}
+	}
+	if u.labPort < 1 || u.labPort > math.MaxUint16 {
+		return usagef("--lab-port %d is not between 1 and 65535", u.labPort)
+	}
+	if u.servers, err = resolveServers(ctx, names, *u.allowPrivate); err != nil {
 		return err
 	}
-	if err := u.open(ctx, len(servers) > 0); err != nil {
+	if u.home, err = moveIn(*u.stateFlag); err != nil {
 		return err
 	}
-	defer func() { u.db.Close() }()
-	if u.lab != nil {
-		defer u.lab.Close()
-		servers = u.labServers()
-	}
-	if err := u.fill(ctx, servers); err != nil {
+	defer u.home.moveOut()
+	defer u.close()
+	if err := u.open(ctx); err != nil {
 		return err
 	}
-	u.options.Store = u.db
-	return runHub(ctx, u.options, u.state, func(h *hub.Hub) (func(), error) { return u.join(ctx, h) })
+	n := node{con: u.con, started: started, state: u.home.dir, options: options, db: u.db}
+	return n.run(ctx, stages{
+		opened: u.fill,
+		ready: func(ctx context.Context, h *hub.Hub) (func(context.Context), error) {
+			end, err := u.join(ctx, h)
+			if err == nil {
+				n.sayReady(h)
+				err = u.sayWhat(ctx)
+			}
+			return end, err
+		},
+	})
 }
 
 // open opens the database of real servers if there are any, else the lab and its own.
-func (u *up) open(ctx context.Context, named bool) error {
-	if named || exists(databaseDir(u.state)) {
-		db, err := openPrivate(ctx, databaseDir(u.state), forGood, u.log)
+func (u *up) open(ctx context.Context) (err error) {
+	dir := databaseDir(u.home.dir)
+	if len(u.servers) > 0 || exists(dir) {
+		if u.db, err = openPrivate(ctx, privatedb.Start, dir, u.log); err != nil {
+			return err
+		}
+		stored, err := u.db.Servers(ctx)
 		if err != nil {
 			return err
 		}
-		u.db = db
-		stored, err := db.Servers(ctx)
-		if err != nil || named || len(stored) > 0 {
-			return err
+		if len(u.servers) > 0 || len(watchedOf(stored, time.Now())) > 0 {
+			return checkPorts(stored, u.servers)
 		}
-		db.Close()
+		u.db.Close()
+		u.db = nil
 	}
-	l, err := lab.Start(lab.Options{Log: u.log, Port: lab.Port})
-	if err != nil {
-		return err
-	}
-	u.lab = l
-	dir := filepath.Join(u.state, labFolder)
-	if err := makePrivate(dir); err != nil {
-		return err
-	}
-	u.db, err = openPrivate(ctx, databaseDir(dir), forGood, u.log)
-	return err
+	return u.openLab(ctx)
 }
 
-// labServers are the lab's, with their behaviour as their name.
-func (u *up) labServers() []pool.Server {
-	var servers []pool.Server
-	for _, s := range u.lab.Servers() {
-		servers = append(servers, pool.Server{Addr: s.Addr, Hostname: s.Name})
+// close ends what open began.
+func (u *up) close() {
+	if u.db != nil {
+		u.db.Close()
 	}
-	return servers
-}
-
-// labSettings let a person see scores move: a probe of one query every 5 s, with no spacing, which nobody minds
-// but our own servers.
-func labSettings() pool.Settings {
-	return pool.Settings{
-		IntervalActive:    5 * time.Second,
-		IntervalTesting:   5 * time.Second,
-		IntervalCandidate: 5 * time.Second,
-		Lab:               true,
+	if u.lab != nil {
+		u.lab.Close() // its sockets end with the process too
 	}
 }
 
 // fill has the servers watched, by the agent of this machine.
-func (u *up) fill(ctx context.Context, servers []pool.Server) error {
+func (u *up) fill(ctx context.Context) error {
 	if u.lab != nil {
 		if err := u.db.SetSettings(ctx, who(), labSettings()); err != nil {
 			return err
 		}
 	}
-	for _, s := range servers {
+	for _, s := range u.servers {
 		if _, _, err := u.db.AddServer(ctx, who(), s); err != nil {
 			return err
 		}
@@ -179,22 +151,12 @@ func (u *up) fill(ctx context.Context, servers []pool.Server) error {
 	return err
 }
 
-// monitors are those of this machine's agent: in the lab one that counts as an address of nobody's,
-// whose clock is checked against the good servers; else one for each IP version.
+// monitors are those of this machine's agent: one for each IP version, but in the lab.
 func (u *up) monitors() []pool.Monitor {
 	if u.lab != nil {
-		return []pool.Monitor{{
-			Version: pool.IPv4,
-			Addr:    netip.MustParseAddr(labMonitor),
-			Status:  pool.GlobalActive,
-			Config:  pool.MonitorConfig{Samples: 1, BaseChecks: u.goodServers()},
-		}}
+		return []pool.Monitor{labMonitor(u.lab)}
 	}
-	references := u.references
-	if len(references) == 0 {
-		references = defaultReferences()
-	}
-	config := pool.MonitorConfig{BaseChecks: references}
+	config := pool.MonitorConfig{BaseChecks: orDefault(u.references)}
 	return []pool.Monitor{
 		{Version: pool.IPv4, Status: pool.GlobalActive, Config: config},
 		{Version: pool.IPv6, Status: pool.GlobalActive, Config: config},
@@ -224,52 +186,82 @@ func (u *up) setReferences(ctx context.Context) error {
 	return nil
 }
 
-// goodServers are the lab's servers that serve good time.
-func (u *up) goodServers() []string {
-	var good []string
-	for _, s := range u.lab.Servers() {
-		if s.Behaviour == lab.Good {
-			good = append(good, s.Addr.String())
-		}
-	}
-	return good
-}
-
-// join starts this machine's agent, and says that everything is there.
-func (u *up) join(ctx context.Context, h *hub.Hub) (end func(), err error) {
-	authority, err := hub.LoadAuthority(ctx, u.db, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	issued, err := authority.IssueAgent(localName, h.AgentAddr().String(), time.Now())
-	if err != nil {
-		return nil, err
-	}
-	id, err := identity.Parse(issued.PEM)
+// join starts this machine's agent.
+func (u *up) join(ctx context.Context, h *hub.Hub) (end func(context.Context), err error) {
+	id, err := u.identity(ctx, h.AgentAddr().String())
 	if err != nil {
 		return nil, err
 	}
 	shown := newPresence(id.Name, u.log)
 	agent, err := agentnode.Start(agentnode.Options{
 		Identity: id, Version: version, Runtime: wall.New(), Log: u.log, Presence: shown,
-		AllowPrivate: u.allowPrivate || u.lab != nil,
+		AllowPrivate: *u.allowPrivate || u.lab != nil,
 	})
 	if err != nil {
 		return nil, err
 	}
-	sayReady(u.con, u.started, h, u.db.where(""))
-	u.sayWhat()
-	return func() {
-		closing(agent.Close)
-		shown.Wait()
+	return func(ctx context.Context) {
+		agent.Close(ctx)
+		shown.wait(ctx)
 	}, nil
 }
 
-// sayWhat says what is watched, and how to see it.
-func (u *up) sayWhat() {
-	if u.lab != nil {
-		fmt.Fprintf(u.con.stdout, "no servers given: watching a lab of %d NTP servers of its own, good and bad, each every 5 s\n",
-			len(u.lab.Servers()))
+// identity is that of this machine's agent. It is stored nowhere, and made anew for each link, so that it never ends.
+func (u *up) identity(ctx context.Context, hubAddress string) (identity.Identity, error) {
+	authority, err := hub.LoadAuthority(ctx, u.db, time.Now())
+	if err != nil {
+		return identity.Identity{}, err
 	}
-	fmt.Fprintln(u.con.stdout, "see it live with: truechimer watch")
+	issue := func() (identity.Identity, error) {
+		issued, err := authority.IssueAgent(localName, hubAddress, time.Now())
+		if err != nil {
+			return identity.Identity{}, err
+		}
+		return identity.Parse(issued.PEM)
+	}
+	id, err := issue()
+	if err != nil {
+		return identity.Identity{}, err
+	}
+	id.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		fresh, err := issue()
+		if err != nil {
+			return nil, err
+		}
+		return &fresh.TLS.Certificates[0], nil
+	}
+	return id, nil
+}
+
+// sayWhat says what is watched, and how to see it.
+func (u *up) sayWhat(ctx context.Context) error {
+	listed, err := u.db.Servers(ctx)
+	if err != nil {
+		return err
+	}
+	watched := watchedOf(listed, time.Now())
+	said := "watching " + plural(len(watched), "server", "servers")
+	if u.lab != nil {
+		said = fmt.Sprintf("no servers given: watching a lab of %d NTP servers of its own, good and bad, each every %.0f s",
+			len(watched), labSettings().IntervalActive.Seconds())
+	} else if names := namesOf(watched); len(watched) <= fewServers {
+		said += ": " + strings.Join(names, ", ")
+	}
+	state := ""
+	if *u.stateFlag != "" {
+		state = " --state-dir " + *u.stateFlag
+	}
+	fmt.Fprintf(u.con.stdout, "%s\nsee it live with: truechimer watch%s\n", said, state)
+	return nil
+}
+
+// fewServers are so many that a person reads them all.
+const fewServers = 5
+
+func namesOf(servers []persistence.ServerListing) []string {
+	var names []string
+	for _, s := range servers {
+		names = append(names, withReason(s.Addr.String(), s.Hostname))
+	}
+	return names
 }

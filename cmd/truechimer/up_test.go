@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ type station struct {
 	t     *testing.T
 	state string
 	ports []string
+	lab   []string
 }
 
 func newStation(t *testing.T) *station {
@@ -27,13 +29,13 @@ func newStation(t *testing.T) *station {
 		"--http-listen", "127.0.0.1:" + freePort(t),
 		"--mqtt-listen", "127.0.0.1:" + freePort(t),
 		"--agent-listen", "127.0.0.1:" + freePort(t),
-	}}
+	}, lab: []string{"--lab-port", freePort(t)}}
 }
 
 // up starts everything, and returns when it is ready.
 func (s *station) up(args ...string) *process {
 	s.t.Helper()
-	p := start(s.t, binary, append(append([]string{"up", "--state-dir", s.state}, s.ports...), args...)...)
+	p := start(s.t, binary, slices.Concat([]string{"up", "--state-dir", s.state}, s.ports, s.lab, args)...)
 	p.line("ready in ")
 	return p
 }

@@ -20,12 +20,12 @@ func versionCommand(con console) *ffcli.Command {
 		Name:       "version",
 		ShortUsage: "truechimer version",
 		ShortHelp:  "say which program this is",
-		FlagSet:    newFlags("truechimer version"),
-		Exec: func(context.Context, []string) error {
+		FlagSet:    newFlagSet("truechimer version"),
+		Exec: noArguments("truechimer version", func(context.Context) error {
 			fmt.Fprintf(con.stdout, "truechimer %s, commit %s, %s %s/%s\n",
 				version, commitOf(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
-		},
+		}),
 	}
 }
 

@@ -12,24 +12,29 @@ import (
 	"truechimer/messages"
 )
 
-// specimen draws a frame of one message: of a few bytes, of some, or as large as can be.
-func specimen(t *rapid.T) []byte {
-	size := rapid.OneOf(
-		rapid.IntRange(0, 3), rapid.IntRange(0, 2*joined), rapid.IntRange(messages.MaxFrame-60, messages.MaxFrame-50),
-	).Draw(t, "size")
-	verdicts := rapid.SampledFrom([]int{0, 1, messages.MaxBatch}).Draw(t, "verdicts")
-	var m messages.FromHub
-	m.To = "a"
-	if verdicts > 0 {
-		m.Message = &messages.FromHub_Verdicts{Verdicts: &messages.Verdicts{Verdicts: manyVerdicts()[:verdicts]}}
-	} else {
+// specimen draws a frame of one message, and how often it is sent: small ones by the hundred.
+func specimen(t *rapid.T) (frame []byte, times int) {
+	m := &messages.FromHub{To: "a"}
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	case 0:
+		m.Message = &messages.FromHub_Dismissal{Dismissal: &messages.Dismissal{}}
+		times = rapid.SampledFrom([]int{1, 10, messages.MaxFrameMessages + 10}).Draw(t, "times")
+	case 1: // many messages in a few bytes
+		m.Message = &messages.FromHub_Verdicts{Verdicts: &messages.Verdicts{Verdicts: manyVerdicts()}}
+		times = rapid.IntRange(1, 20).Draw(t, "times")
+	case 2: // about as much as is joined
+		size := rapid.IntRange(0, joined+100).Draw(t, "size")
 		m.Message = &messages.FromHub_Dismissal{Dismissal: &messages.Dismissal{Reason: string(make([]byte, size))}}
+		times = rapid.IntRange(1, 4).Draw(t, "times")
+	case 3: // as much as a frame takes
+		m.Message = &messages.FromHub_Dismissal{Dismissal: &messages.Dismissal{Reason: string(make([]byte, messages.MaxFrame-20))}}
+		times = 1
 	}
-	frame, err := proto.Marshal(&messages.Down{Messages: []*messages.FromHub{&m}})
+	frame, err := proto.Marshal(&messages.Down{Messages: []*messages.FromHub{m}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return frame
+	return frame, times
 }
 
 // What is put in comes out, all of it and in order, in frames that agents take.
@@ -37,15 +42,15 @@ func TestTheOutboxKeepsAllInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := newOutbox(1<<20, 1<<30)
 		var want, have []byte
-		for range rapid.IntRange(0, 20).Draw(t, "rounds") {
-			for range rapid.SampledFrom([]int{0, 1, 10, messages.MaxFrameMessages + 10}).Draw(t, "messages") {
-				frame := specimen(t)
-				want = append(want, frame...)
-				if err := o.put(frame); err != nil {
+		for range rapid.IntRange(0, 6).Draw(t, "rounds") {
+			frame, times := specimen(t)
+			want = append(want, bytes.Repeat(frame, times)...)
+			for range times {
+				if err := o.put(bytes.Clone(frame)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if o.bytes > 0 {
+			if rapid.Bool().Draw(t, "taken") {
 				have = append(have, nextFrame(t, o)...)
 			}
 		}

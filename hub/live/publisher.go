@@ -11,7 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"truechimer/mqttlink"
+	"truechimer/hub/mqttlink"
 )
 
 // Access is how a client gets in at a broker.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"truechimer/mqttlink"
+	"truechimer/hub/mqttlink"
 )
 
 // Subscription is what a Subscriber needs.

@@ -1,7 +1,8 @@
 // Package presence shows over MQTT that an agent is there: as long as it runs its status says online, and when it
 // leaves, or is gone without a word, its status says offline.
 //
-// What the status says besides is the caller's concern.
+// What the status says besides is the caller's concern. An agent node knows nothing of MQTT: whoever assembles the program
+// gives this to it as its port.
 package presence
 
 import (
@@ -13,8 +14,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"truechimer/hub/mqttlink"
 	"truechimer/messages/topic"
-	"truechimer/mqttlink"
 )
 
 // Options are what a Presence needs.

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tenancy is the right to run a hub in a state folder, which one process has at a time: two would take the commands'
+// access to live updates from each other. It is an flock(2), which the kernel takes back however the process ends.
+type tenancy struct {
+	dir  string
+	file *os.File
+}
+
+// tenant is who has the tenancy. It writes itself into the file that it locks.
+type tenant struct {
+	PID int  `json:"pid"`
+	Lab bool `json:"lab"` // it runs the lab, not the database of real servers
+}
+
+const (
+	// moveOutWithin is for a tenant that was killed just now and that the kernel hasn't cleared away yet,
+	// and for a command that looks who the tenant is.
+	moveOutWithin = time.Second
+
+	// lookAgainEvery is the pause between two looks at the lock.
+	lookAgainEvery = 10 * time.Millisecond
+)
+
+// moveIn makes the state folder where it is missing and takes the tenancy.
+func moveIn(stateFlag string) (*tenancy, error) {
+	dir, err := stateDir(stateFlag)
+	if err != nil {
+		return nil, err
+	}
+	if err := makePrivate(dir); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, tenantFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("use the state folder: %w", err)
+	}
+	t := &tenancy{dir: dir, file: file}
+	if err = t.lock(); err == nil {
+		err = t.sign(false)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// lock waits a moment for a tenant who is on his way out.
+func (t *tenancy) lock() error {
+	patience := time.After(moveOutWithin)
+	for {
+		err := unix.Flock(int(t.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-time.After(lookAgainEvery):
+		case <-patience:
+			return fmt.Errorf("process %d runs a hub in the state folder %s already; end it first, or choose another with --state-dir",
+				readTenant(t.file).PID, t.dir)
+		}
+	}
+}
+
+// sign says that this process is the tenant, and whether it runs the lab.
+func (t *tenancy) sign(isLab bool) error {
+	text, err := json.Marshal(tenant{PID: os.Getpid(), Lab: isLab})
+	if err != nil {
+		panic(err) // a number and a truth always marshal
+	}
+	if err = t.file.Truncate(0); err == nil {
+		_, err = t.file.WriteAt(text, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("use the state folder: %w", err)
+	}
+	return nil
+}
+
+// moveOut gives the tenancy back.
+func (t *tenancy) moveOut() { t.file.Close() }
+
+// tenantOf is who runs a hub in a state folder; false: nobody.
+func tenantOf(dir string) (tenant, bool) {
+	file, err := os.Open(filepath.Join(dir, tenantFile))
+	if err != nil {
+		return tenant{}, false
+	}
+	defer file.Close()
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB); err == nil {
+		return tenant{}, false
+	}
+	return readTenant(file), true
+}
+
+// readTenant reads who the tenant is; the zero tenant where he hasn't said so yet.
+func readTenant(file *os.File) (t tenant) {
+	const longest = 1 << 10 // far beyond what one writes
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, longest))
+	if err != nil || json.Unmarshal(text, &t) != nil {
+		return tenant{}
+	}
+	return t
+}
