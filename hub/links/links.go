@@ -110,7 +110,6 @@ func newServer(creds credentials.TransportCredentials, limits limits) *grpc.Serv
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(window),
 		grpc.ReadBufferSize(readBuffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.ConnectionTimeout(limits.handshake),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			Time: pingAfter, Timeout: pingWithin, MaxConnectionIdle: limits.handshake,
