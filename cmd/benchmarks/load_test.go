@@ -19,7 +19,7 @@ func TestNothingIsLostUnderLoad(t *testing.T) {
 	defer l.Close()
 	s := openSite(t, l, everySecond)
 	s.await(t, rounds*servers)
-	s.agent.stop()
+	defer s.close()
 	s.checkFolds(t)
 	var least int
 	if err := s.db.QueryRow("SELECT MIN(n) FROM (SELECT COUNT(*) AS n FROM log_scores WHERE monitor_id > 2 GROUP BY server_id) AS counts").Scan(&least); err != nil {

@@ -70,7 +70,6 @@ func openSite(b testing.TB, l *lab.Lab, interval time.Duration) *site {
 	ports[5] = address
 	s.hub = start(b, append([]string{"hub", "--state-dir", state}, ports...)...)
 	s.hub.ready()
-	b.Cleanup(s.hub.stop)
 	dsn := "root@unix(" + filepath.Join(state, "database", "mysql.sock") + ")/truechimer"
 	store, err := persistence.Open(context.Background(), dsn, persistence.Options{})
 	if err != nil {
@@ -90,12 +89,17 @@ func openSite(b testing.TB, l *lab.Lab, interval time.Duration) *site {
 	run(b, "agents", "add", "bench", "--state-dir", state, "--hub", address, "--out", identity, "--reference", l.Servers()[0].Addr.String())
 	oneQuery(b, store)
 	s.agent = start(b, "agent", "run", "--identity", identity, "--allow-private", "--log-level", "warn")
-	b.Cleanup(s.agent.stop)
 	if s.db, err = sql.Open("mysql", dsn); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { s.db.Close() })
 	return s
+}
+
+// close ends agent and hub.
+func (s *site) close() {
+	s.db.Close()
+	s.agent.stop()
+	s.hub.stop()
 }
 
 // oneQuery has the monitors send one query a probe, as in the lab.
@@ -173,6 +177,7 @@ func BenchmarkMemory(b *testing.B) {
 		s.await(b, 20*len(l.Servers()))
 		b.ReportMetric(s.hub.resident(), "hub-MB")
 		b.ReportMetric(s.agent.resident(), "agent-MB")
+		s.close()
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -197,6 +202,7 @@ func BenchmarkThousandServers(b *testing.B) {
 		b.ReportMetric(float64(s.samples(b)-stored)/took.Seconds(), "samples/s")
 		b.ReportMetric(s.agent.resident(), "agent-MB")
 		b.ReportMetric(s.hub.resident(), "hub-MB")
+		s.close()
 	}
 	b.ReportMetric(0, "ns/op")
 }
