@@ -64,12 +64,9 @@ type site struct {
 func openSite(b testing.TB, l *lab.Lab, interval time.Duration) *site {
 	b.Helper()
 	state := b.TempDir()
-	address := "127.0.0.1:17443"
-	s := &site{}
-	ports := anyPorts()
-	ports[5] = address
-	s.hub = start(b, append([]string{"hub", "--state-dir", state}, ports...)...)
+	s := &site{hub: start(b, append([]string{"hub", "--state-dir", state}, anyPorts()...)...)}
 	s.hub.ready()
+	address := s.hub.line("agents connect to ")
 	dsn := "root@unix(" + filepath.Join(state, "database", "mysql.sock") + ")/truechimer"
 	store, err := persistence.Open(context.Background(), dsn, persistence.Options{})
 	if err != nil {

@@ -55,6 +55,7 @@ func start(b testing.TB, args ...string) *process {
 	if err != nil {
 		b.Fatal(err)
 	}
+	p.cmd.Stderr = os.Stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
@@ -71,18 +72,25 @@ func start(b testing.TB, args ...string) *process {
 // ready waits until the program says so, and returns how long that took from its start.
 func (p *process) ready() time.Duration {
 	p.b.Helper()
+	p.line("ready in ")
+	return time.Since(p.begun)
+}
+
+// line waits for a line that begins with a text, and returns the rest of it.
+func (p *process) line(begin string) string {
+	p.b.Helper()
 	bound := time.After(patience)
 	for {
 		select {
 		case line, more := <-p.lines:
-			if strings.HasPrefix(line, "ready in ") {
-				return time.Since(p.begun)
+			if rest, is := strings.CutPrefix(line, begin); is {
+				return rest
 			}
 			if !more {
-				p.b.Fatal("the program ended before it was ready")
+				p.b.Fatalf("the program ended before it said %q", begin)
 			}
 		case <-bound:
-			p.b.Fatalf("the program isn't ready within %s", patience)
+			p.b.Fatalf("the program hasn't said %q within %s", begin, patience)
 		}
 	}
 }
