@@ -19,7 +19,7 @@ BENCHFLAGS ?=
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 COMMIT  = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
-# The pinned tools. Without cgo sqlc's parser of PostgreSQL isn't compiled, which took most of the time, and no compiler is needed.
+# The pinned tools. Without cgo they need no C compiler, and sqlc doesn't have to compile PostgreSQL's parser.
 TOOL = CGO_ENABLED=0 go tool -modfile=$(CURDIR)/tools/go.mod
 
 # The race detector stays on wherever correctness is tested, and needs cgo.
@@ -143,5 +143,6 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	exit $$failed
 
 .PHONY: bench
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem $(BENCHFLAGS) $(call holding,^func Benchmark)
+bench: ## run the benchmarks, those with a real database too
+	@tools/provide.sh database peers
+	go test -tags integration -run '^$$' -bench . -benchmem $(BENCHFLAGS) $(call holding,^func Benchmark)

@@ -30,6 +30,7 @@ func allCounted() []counted {
 		{port.CountLater, "Samples that were not decided upon: their agent sends them again.", false},
 		{port.CountCommits, "What became of commits: kept, fenced by another hub, refused by the database, or failed and tried again.", true},
 		{port.CountUnpublished, "Live messages that the publisher to the MQTT broker didn't take.", false},
+		{port.CountPulses, "What agents say of their monitors' clocks, twice a minute: fit to judge others, or not.", true},
 		{port.CountLinks, "What became of agents' links and of messages over them.", true},
 	}
 }

@@ -1640,9 +1640,7 @@ type AgentHere struct {
 	SessionAddress string                 `protobuf:"bytes,2,opt,name=session_address,json=sessionAddress,proto3" json:"session_address,omitempty"` // the PID of the session's actor
 	SessionActor   string                 `protobuf:"bytes,3,opt,name=session_actor,json=sessionActor,proto3" json:"session_actor,omitempty"`
 	Version        string                 `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
-	RemoteIp       string                 `protobuf:"bytes,5,opt,name=remote_ip,json=remoteIp,proto3" json:"remote_ip,omitempty"`
-	Pulse          *Pulse                 `protobuf:"bytes,6,opt,name=pulse,proto3" json:"pulse,omitempty"`                 // not set: nothing new
-	Submitted      []uint32               `protobuf:"varint,7,rep,packed,name=submitted,proto3" json:"submitted,omitempty"` // monitors of which samples have come since the last one
+	Submitted      []uint32               `protobuf:"varint,5,rep,packed,name=submitted,proto3" json:"submitted,omitempty"` // monitors of which samples have come since the last one
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1703,20 +1701,6 @@ func (x *AgentHere) GetVersion() string {
 		return x.Version
 	}
 	return ""
-}
-
-func (x *AgentHere) GetRemoteIp() string {
-	if x != nil {
-		return x.RemoteIp
-	}
-	return ""
-}
-
-func (x *AgentHere) GetPulse() *Pulse {
-	if x != nil {
-		return x.Pulse
-	}
-	return nil
 }
 
 func (x *AgentHere) GetSubmitted() []uint32 {
@@ -2066,7 +2050,6 @@ const file_hub_proto_rawDesc = "" +
 	"\n" +
 	"\thub.proto\x12\n" +
 	"truechimer\x1a\n" +
-	"link.proto\x1a\n" +
 	"pool.proto\x1a\fsample.proto\"\xb4\x01\n" +
 	"\aSamples\x12\x1b\n" +
 	"\tserver_id\x18\x01 \x01(\rR\bserverId\x12\x1d\n" +
@@ -2188,16 +2171,14 @@ const file_hub_proto_rawDesc = "" +
 	"\bassigned\x18\x02 \x01(\v2\x14.truechimer.AssignedH\x00R\bassigned\x12+\n" +
 	"\x04here\x18\x03 \x01(\v2\x15.truechimer.AgentHereH\x00R\x04here\x12+\n" +
 	"\x04gone\x18\x04 \x01(\v2\x15.truechimer.AgentGoneH\x00R\x04goneB\t\n" +
-	"\amessage\"\xf6\x01\n" +
+	"\amessage\"\xb0\x01\n" +
 	"\tAgentHere\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12'\n" +
 	"\x0fsession_address\x18\x02 \x01(\tR\x0esessionAddress\x12#\n" +
 	"\rsession_actor\x18\x03 \x01(\tR\fsessionActor\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\tR\aversion\x12\x1b\n" +
-	"\tremote_ip\x18\x05 \x01(\tR\bremoteIp\x12'\n" +
-	"\x05pulse\x18\x06 \x01(\v2\x11.truechimer.PulseR\x05pulse\x12\x1c\n" +
-	"\tsubmitted\x18\a \x03(\rR\tsubmitted\"*\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\x12\x1c\n" +
+	"\tsubmitted\x18\x05 \x03(\rR\tsubmitted\"*\n" +
 	"\tAgentGone\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\";\n" +
@@ -2275,7 +2256,6 @@ var file_hub_proto_goTypes = []any{
 	(*PairStatus)(nil),     // 36: truechimer.PairStatus
 	(*Review)(nil),         // 37: truechimer.Review
 	(*Assigned)(nil),       // 38: truechimer.Assigned
-	(*Pulse)(nil),          // 39: truechimer.Pulse
 }
 var file_hub_proto_depIdxs = []int32{
 	2,  // 0: truechimer.Samples.samples:type_name -> truechimer.IndexedSample
@@ -2303,14 +2283,13 @@ var file_hub_proto_depIdxs = []int32{
 	38, // 22: truechimer.ForAgent.assigned:type_name -> truechimer.Assigned
 	25, // 23: truechimer.ForAgent.here:type_name -> truechimer.AgentHere
 	26, // 24: truechimer.ForAgent.gone:type_name -> truechimer.AgentGone
-	39, // 25: truechimer.AgentHere.pulse:type_name -> truechimer.Pulse
-	28, // 26: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
-	35, // 27: truechimer.Changed.roster:type_name -> truechimer.Roster
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	28, // 25: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
+	35, // 26: truechimer.Changed.roster:type_name -> truechimer.Roster
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_hub_proto_init() }
@@ -2318,7 +2297,6 @@ func file_hub_proto_init() {
 	if File_hub_proto != nil {
 		return
 	}
-	file_link_proto_init()
 	file_pool_proto_init()
 	file_sample_proto_init()
 	file_hub_proto_msgTypes[17].OneofWrappers = []any{}

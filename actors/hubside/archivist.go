@@ -1,7 +1,6 @@
 package hubside
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -244,92 +243,5 @@ func outcomeWord(o messages.Committed_Outcome) string {
 		return "fenced"
 	default:
 		return "refused"
-	}
-}
-
-func (a *archivist) onOpened(ctx actor.Context, answer port.Opened) {
-	if done := a.finish(answer.Err); len(done) > 0 {
-		roster := a.roster(answer.Roster)
-		ctx.Send(local(ctx, announcerName), roster)
-		asker := make(map[uint32]*actor.PID, len(done))
-		for _, q := range done {
-			asker[q.message.(*messages.OpenShard).Shard] = q.sender
-		}
-		for _, opened := range answer.Images {
-			image := messages.FromShardImage(opened, roster)
-			a.opened[image.Shard] = image.Epoch
-			ctx.Send(asker[image.Shard], image)
-		}
-	}
-	a.resume()
-}
-
-func (a *archivist) onServerLoaded(ctx actor.Context, answer port.ServerLoaded) {
-	for _, q := range a.finish(answer.Err) {
-		loaded := &messages.ServerLoaded{ServerId: q.message.(*messages.LoadServer).ServerId}
-		if answer.Found {
-			loaded.Image = messages.FromServerImage(answer.Image)
-		}
-		ctx.Send(q.sender, loaded)
-	}
-	a.resume()
-}
-
-func (a *archivist) onAgentLoaded(ctx actor.Context, answer port.AgentLoaded) {
-	for _, q := range a.finish(answer.Err) {
-		loaded := &messages.AgentLoaded{Name: q.message.(*messages.LoadAgent).Name}
-		if answer.Found {
-			loaded.Image = messages.FromAgentImage(answer.Image)
-		}
-		ctx.Send(q.sender, loaded)
-	}
-	a.resume()
-}
-
-func (a *archivist) onRosterLoaded(ctx actor.Context, answer port.RosterLoaded) {
-	for _, q := range a.finish(answer.Err) {
-		ctx.Send(q.sender, a.roster(answer.Roster))
-	}
-	a.resume()
-}
-
-// roster says what of it couldn't be read, each time it is loaded, so that the last lines of a log have it.
-func (a *archivist) roster(roster pool.Roster) *messages.Roster {
-	for _, warning := range roster.Warnings {
-		a.env.Log().Warn().Str("reason", warning).Msg("what is stored can't be read, its default holds")
-	}
-	return messages.FromRoster(roster)
-}
-
-// onSeen keeps the newest times; they are written now and then, apart from the commits, which nothing shall delay.
-func (a *archivist) onSeen(msg *messages.Seen) {
-	for _, m := range msg.Monitors {
-		seen := messages.ToAgentSeen(m)
-		if earlier := a.seen[seen.Monitor]; seen.Submitted.IsZero() {
-			seen.Submitted = earlier.Submitted
-		}
-		a.seen[seen.Monitor] = seen
-	}
-}
-
-func (a *archivist) onWriteSeen() {
-	a.env.After(seenEvery, writeSeen{})
-	if len(a.seen) == 0 {
-		return
-	}
-	seen := make([]pool.AgentSeen, 0, len(a.seen))
-	for _, s := range a.seen {
-		seen = append(seen, s)
-	}
-	slices.SortFunc(seen, func(x, y pool.AgentSeen) int { return cmp.Compare(x.Monitor, y.Monitor) })
-	clear(a.seen)
-	answer := port.Answer[seenWritten](a.env)
-	a.config.Store.Seen(seen, func(err error) { answer(seenWritten{err}) })
-}
-
-// onSeenWritten leaves a failure at that: the agents will be seen again.
-func (a *archivist) onSeenWritten(msg seenWritten) {
-	if msg.err != nil {
-		a.env.Log().Warn().Err(msg.err).Msg("when agents were seen was not recorded")
 	}
 }

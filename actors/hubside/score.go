@@ -187,7 +187,7 @@ func (a *score) onCommitted(ctx actor.Context, msg *messages.Committed) {
 		a.decide(ctx, append(under.evidence, a.pending...), messages.Verdict_UNDECIDED, "another hub has the server now")
 		a.pending = nil
 	default:
-		a.decide(ctx, under.evidence, messages.Verdict_REFUSED, msg.Reason)
+		a.decide(ctx, under.evidence, messages.Verdict_REFUSED, "it can't be stored") // why is in the hub's log
 		a.decide(ctx, a.pending, messages.Verdict_UNDECIDED, "the server was loaded anew")
 		a.load(ctx)
 	}

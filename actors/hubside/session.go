@@ -2,7 +2,6 @@ package hubside
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -36,6 +35,7 @@ type session struct {
 	agent     *actor.PID
 	version   string
 	ordered   bool                      // the agent's actor knows of this session
+	fit       map[pool.IPVersion]bool   // whose clocks are fit, as the agent last said
 	batches   map[pool.IPVersion]*batch // at most one a version
 	submitted map[uint32]bool           // monitors of which samples came since the agent's actor was last told
 }
@@ -64,6 +64,7 @@ func newSession(env *port.Environment, config *Config, opened port.LinkOpened) *
 		agent:     actor.NewPID(messages.AgentAddress(opened.Agent), "agent"),
 		batches:   make(map[pool.IPVersion]*batch),
 		submitted: make(map[uint32]bool),
+		fit:       make(map[pool.IPVersion]bool),
 	}
 }
 
@@ -74,12 +75,12 @@ func (a *session) Receive(ctx actor.Context) {
 	case renewAccess:
 		a.welcome(ctx)
 	case sayHere:
-		a.here(ctx, nil)
+		a.here(ctx)
 		a.remind()
 	case *messages.Hello:
 		a.onHello(ctx, msg)
 	case *messages.Pulse:
-		a.here(ctx, msg)
+		a.onPulse(ctx, msg)
 	case *messages.Batch:
 		a.onBatch(ctx, msg)
 	case *messages.Goodbye:
@@ -100,7 +101,7 @@ func (a *session) Receive(ctx actor.Context) {
 
 func (a *session) onStarted(ctx actor.Context) {
 	a.welcome(ctx)
-	a.here(ctx, nil)
+	a.here(ctx)
 	a.remind()
 }
 
@@ -131,19 +132,36 @@ func (a *session) welcome(ctx actor.Context) {
 func (a *session) onHello(ctx actor.Context, hello *messages.Hello) {
 	a.version = hello.Version
 	a.env.Log().Info().Str("agent", a.opened.Agent).Str("version", hello.Version).Msg("agent said hello")
-	a.here(ctx, nil)
+	a.here(ctx)
 }
 
-// here tells the agent's actor where its agent is, and how.
-func (a *session) here(ctx actor.Context, pulse *messages.Pulse) {
+// onPulse notes whether the clocks of the agent's monitors are fit to judge: one that isn't sends no samples,
+// and whoever misses them shall find out why.
+func (a *session) onPulse(ctx actor.Context, pulse *messages.Pulse) {
+	for _, m := range pulse.Monitors {
+		version := pool.IPVersion(m.IpVersion)
+		kind := "fit"
+		if !m.Fit {
+			kind = "unfit"
+		}
+		a.config.Count(port.CountPulses, kind, 1)
+		if was, known := a.fit[version]; !known || was != m.Fit {
+			a.fit[version] = m.Fit
+			a.env.Log().Info().Str("agent", a.opened.Agent).Stringer("ip_version", version).
+				Bool("fit", m.Fit).Str("reason", m.Reason).Msg("agent says how its clock is")
+		}
+	}
+	a.here(ctx)
+}
+
+// here tells the agent's actor where its agent is.
+func (a *session) here(ctx actor.Context) {
 	self := ctx.Self()
 	here := &messages.AgentHere{
 		SessionId:      a.opened.Session,
 		SessionAddress: self.Address,
 		SessionActor:   self.Id,
 		Version:        a.version,
-		RemoteIp:       remote(a.opened.Remote),
-		Pulse:          pulse,
 		Submitted:      sortedKeys(a.submitted),
 	}
 	clear(a.submitted)
@@ -277,12 +295,4 @@ func (a *session) countVerdicts(b *batch) {
 	}
 	a.config.Count(port.CountStored, "", stored)
 	a.config.Count(port.CountLater, "", undecided)
-}
-
-// remote is where the link comes from, as text; empty where it isn't known.
-func remote(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return ""
-	}
-	return addr.String()
 }

@@ -1,0 +1,65 @@
+package hubside
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"truechimer/actors/port"
+	"truechimer/messages"
+	"truechimer/pool"
+)
+
+// What the archivist does with what the store has loaded.
+
+func (a *archivist) onOpened(ctx actor.Context, answer port.Opened) {
+	if done := a.finish(answer.Err); len(done) > 0 {
+		roster := a.roster(answer.Roster)
+		ctx.Send(local(ctx, announcerName), roster)
+		asker := make(map[uint32]*actor.PID, len(done))
+		for _, q := range done {
+			asker[q.message.(*messages.OpenShard).Shard] = q.sender
+		}
+		for _, opened := range answer.Images {
+			image := messages.FromShardImage(opened, roster)
+			a.opened[image.Shard] = image.Epoch
+			ctx.Send(asker[image.Shard], image)
+		}
+	}
+	a.resume()
+}
+
+func (a *archivist) onServerLoaded(ctx actor.Context, answer port.ServerLoaded) {
+	for _, q := range a.finish(answer.Err) {
+		loaded := &messages.ServerLoaded{ServerId: q.message.(*messages.LoadServer).ServerId}
+		if answer.Found {
+			loaded.Image = messages.FromServerImage(answer.Image)
+		}
+		ctx.Send(q.sender, loaded)
+	}
+	a.resume()
+}
+
+func (a *archivist) onAgentLoaded(ctx actor.Context, answer port.AgentLoaded) {
+	for _, q := range a.finish(answer.Err) {
+		loaded := &messages.AgentLoaded{Name: q.message.(*messages.LoadAgent).Name}
+		if answer.Found {
+			loaded.Image = messages.FromAgentImage(answer.Image)
+		}
+		ctx.Send(q.sender, loaded)
+	}
+	a.resume()
+}
+
+func (a *archivist) onRosterLoaded(ctx actor.Context, answer port.RosterLoaded) {
+	for _, q := range a.finish(answer.Err) {
+		ctx.Send(q.sender, a.roster(answer.Roster))
+	}
+	a.resume()
+}
+
+// roster says what of it couldn't be read, each time it is loaded, so that the last lines of a log have it.
+func (a *archivist) roster(roster pool.Roster) *messages.Roster {
+	for _, warning := range roster.Warnings {
+		a.env.Log().Warn().Str("reason", warning).Msg("what is stored can't be read, its default holds")
+	}
+	return messages.FromRoster(roster)
+}

@@ -1,0 +1,45 @@
+package hubside
+
+import (
+	"cmp"
+	"slices"
+
+	"truechimer/actors/port"
+	"truechimer/messages"
+	"truechimer/pool"
+)
+
+// How the archivist records when agents were here.
+
+// onSeen keeps the newest times; they are written now and then, apart from the commits, which nothing shall delay.
+func (a *archivist) onSeen(msg *messages.Seen) {
+	for _, m := range msg.Monitors {
+		seen := messages.ToAgentSeen(m)
+		if earlier := a.seen[seen.Monitor]; seen.Submitted.IsZero() {
+			seen.Submitted = earlier.Submitted
+		}
+		a.seen[seen.Monitor] = seen
+	}
+}
+
+func (a *archivist) onWriteSeen() {
+	a.env.After(seenEvery, writeSeen{})
+	if len(a.seen) == 0 {
+		return
+	}
+	seen := make([]pool.AgentSeen, 0, len(a.seen))
+	for _, s := range a.seen {
+		seen = append(seen, s)
+	}
+	slices.SortFunc(seen, func(x, y pool.AgentSeen) int { return cmp.Compare(x.Monitor, y.Monitor) })
+	clear(a.seen)
+	answer := port.Answer[seenWritten](a.env)
+	a.config.Store.Seen(seen, func(err error) { answer(seenWritten{err}) })
+}
+
+// onSeenWritten leaves a failure at that: the agents will be seen again.
+func (a *archivist) onSeenWritten(msg seenWritten) {
+	if msg.err != nil {
+		a.env.Log().Warn().Err(msg.err).Msg("when agents were seen was not recorded")
+	}
+}
