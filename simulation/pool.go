@@ -38,7 +38,8 @@ type Config struct {
 type Pool struct {
 	*world.World
 	Store *persistence.Memory
-	Board *Board // what watchers see
+	Mood  StoreMood // how the database is
+	Board *Board    // what watchers see
 
 	config  Config
 	servers map[netip.Addr]*Server
@@ -117,6 +118,9 @@ func (p *Pool) fill(ctx context.Context) error {
 	return nil
 }
 
+// AddServer puts one more server into the world. That the pool shall watch it is for the store to be told.
+func (p *Pool) AddServer(s Server) { p.servers[s.Addr.Addr()] = &s }
+
 // StartHub starts the hub, or starts it again after a crash.
 func (p *Pool) StartHub() (*Hub, error) {
 	h := &Hub{Node: p.nodeOf(p.hubNode(), hubNode)}
@@ -127,7 +131,7 @@ func (p *Pool) StartHub() (*Hub, error) {
 	}
 	_, err = hubside.Spawn(hubside.Config{
 		Node:       &h.Node.Node,
-		Store:      &store{node: h.Node, kept: p.Store},
+		Store:      &store{node: h.Node, kept: p.Store, mood: &p.Mood},
 		Live:       p.Board,
 		Links:      links,
 		Directory:  directory{h.Node.System},

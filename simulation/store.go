@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"truechimer/actors/port"
@@ -21,25 +22,43 @@ const (
 type store struct {
 	node *world.Node
 	kept *persistence.Memory
+	mood *StoreMood
 }
+
+// StoreMood is how the database is just now. It may be changed at any time.
+type StoreMood struct {
+	Away   bool // nothing gets there
+	Mute   bool // what gets there is done, but the answer is lost on its way back
+	Failed int  // how many questions have failed so far
+}
+
+// errAway is what a question is answered with when the database can't be heard.
+var errAway = errors.New("the database doesn't answer")
 
 var _ port.Store = (*store)(nil)
 
 // ask does something in the store after a while, and answers after another.
-func ask[T any](s *store, question func(context.Context) T, answer func(T)) {
+func ask[T any](s *store, failed T, question func(context.Context) T, answer func(T)) {
 	w := s.node.World()
 	way := func() time.Duration {
 		return (leastStoreTime + time.Duration(w.Load.Int64N(int64(mostStoreTime-leastStoreTime)))) / 2
 	}
 	there, back := way(), way()
 	w.After(there, func() { // on its way it doesn't die with the hub
-		said := question(context.Background())
+		var said T
+		if !s.mood.Away {
+			said = question(context.Background())
+		}
+		if s.mood.Away || s.mood.Mute {
+			s.mood.Failed++
+			said = failed
+		}
 		s.node.Later(back, func() { answer(said) })
 	})
 }
 
 func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
-	ask(s, func(ctx context.Context) (opened port.Opened) {
+	ask(s, port.Opened{Err: errAway}, func(ctx context.Context) (opened port.Opened) {
 		if opened.Images, opened.Err = s.kept.Open(ctx, s.node.Name(), shards); opened.Err == nil {
 			opened.Roster, opened.Err = s.kept.LoadRoster(ctx)
 		}
@@ -48,39 +67,39 @@ func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
 }
 
 func (s *store) LoadServer(id pool.ServerID, answer func(port.ServerLoaded)) {
-	ask(s, func(ctx context.Context) (loaded port.ServerLoaded) {
+	ask(s, port.ServerLoaded{Err: errAway}, func(ctx context.Context) (loaded port.ServerLoaded) {
 		loaded.Image, loaded.Found, loaded.Err = s.kept.LoadServer(ctx, id)
 		return loaded
 	}, answer)
 }
 
 func (s *store) LoadAgent(name string, answer func(port.AgentLoaded)) {
-	ask(s, func(ctx context.Context) (loaded port.AgentLoaded) {
+	ask(s, port.AgentLoaded{Err: errAway}, func(ctx context.Context) (loaded port.AgentLoaded) {
 		loaded.Image, loaded.Found, loaded.Err = s.kept.LoadAgent(ctx, name)
 		return loaded
 	}, answer)
 }
 
 func (s *store) LoadRoster(answer func(port.RosterLoaded)) {
-	ask(s, func(ctx context.Context) (loaded port.RosterLoaded) {
+	ask(s, port.RosterLoaded{Err: errAway}, func(ctx context.Context) (loaded port.RosterLoaded) {
 		loaded.Roster, loaded.Err = s.kept.LoadRoster(ctx)
 		return loaded
 	}, answer)
 }
 
 func (s *store) Commit(commits []pool.ServerCommit, answer func(port.Committed)) {
-	ask(s, func(ctx context.Context) (committed port.Committed) {
+	ask(s, port.Committed{Err: errAway}, func(ctx context.Context) (committed port.Committed) {
 		committed.Outcomes, committed.Err = s.kept.Commit(ctx, commits)
 		return committed
 	}, answer)
 }
 
 func (s *store) Seen(seen []pool.AgentSeen, answer func(error)) {
-	ask(s, func(ctx context.Context) error { return s.kept.Seen(ctx, seen) }, answer)
+	ask(s, errAway, func(ctx context.Context) error { return s.kept.Seen(ctx, seen) }, answer)
 }
 
 func (s *store) Changes(after uint64, answer func(port.ChangesRead)) {
-	ask(s, func(ctx context.Context) (read port.ChangesRead) {
+	ask(s, port.ChangesRead{Err: errAway}, func(ctx context.Context) (read port.ChangesRead) {
 		read.Changes, read.Err = s.kept.Changes(ctx, after)
 		return read
 	}, answer)
