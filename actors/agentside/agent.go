@@ -55,15 +55,16 @@ type (
 
 func newAgent(env *port.Environment, config *Config, line *line) *agent {
 	a := &agent{
-		env:      env,
-		config:   config,
-		line:     line,
-		restart:  supervision.NewRestart(config.Node.Runtime),
-		behavior: actor.NewBehavior(),
-		redial:   newRedial(),
-		probes:   make(map[pool.IPVersion]*actor.PID),
-		standing: make(map[pool.IPVersion]messages.Vitals),
-		spooled:  make(map[pool.IPVersion]int),
+		env:       env,
+		config:    config,
+		line:      line,
+		restart:   supervision.NewRestart(config.Node.Runtime),
+		behavior:  actor.NewBehavior(),
+		redial:    newRedial(),
+		stopPulse: func() {},
+		probes:    make(map[pool.IPVersion]*actor.PID),
+		standing:  make(map[pool.IPVersion]messages.Vitals),
+		spooled:   make(map[pool.IPVersion]int),
 	}
 	a.behavior.Become(a.joining)
 	return a
@@ -198,7 +199,7 @@ func (a *agent) begin(ctx actor.Context) {
 	a.session = actor.NewPID(messages.HubAddress, a.welcome.Session)
 	ctx.Request(a.session, &messages.Hello{Protocol: protocol, Version: a.config.Version})
 	a.tellChildren(ctx, &messages.LinkUp{Welcome: a.welcome})
-	a.endPulse()
+	a.stopPulse()
 	a.stopPulse = a.env.After(pulseEvery, pulseDue{})
 	a.pulse(ctx)
 	a.behavior.Become(a.checking)
@@ -237,7 +238,7 @@ func (a *agent) end(ctx actor.Context) {
 		a.config.Presence.Withdraw() // the other agent with our certificate shows itself now
 	}
 	a.welcome, a.session = nil, nil
-	a.endPulse()
+	a.stopPulse()
 	a.tellChildren(ctx, &messages.LinkDown{Dismissed: a.takenOver})
 	a.behavior.Become(a.joining)
 }
@@ -277,11 +278,4 @@ func (a *agent) pulse(ctx actor.Context) {
 		}
 	}
 	ctx.Request(a.session, messages.FromPulse(vitals))
-}
-
-func (a *agent) endPulse() {
-	if a.stopPulse != nil {
-		a.stopPulse()
-		a.stopPulse = nil
-	}
 }

@@ -130,8 +130,12 @@ func TestTakenOverAgentStaysAway(t *testing.T) {
 	takeOver := func(want time.Duration) {
 		t.Helper()
 		lost, dials, queries := r.Since(), len(r.wire.dials), len(r.probesOf(r.server(1)))
+		r.presence.withdrawn = false
 		r.now().hang(&messages.Dismissal{Reason: "another one came", TakenOver: true})
 		r.run(want - 10*time.Second)
+		if !r.presence.withdrawn {
+			t.Error("want the presence left to the other one")
+		}
 		if n := len(r.probesOf(r.server(1))) - queries; n > 0 {
 			t.Errorf("want no probes, have %d", n)
 		}
@@ -170,6 +174,24 @@ func TestTakenOverAgentWaitsForItsWelcome(t *testing.T) {
 	}
 	if n := len(r.wire.dials); n < 30 {
 		t.Errorf("want the hub dialled all the time, have %d dials", n)
+	}
+}
+
+// A hub that dismisses an agent for any other reason sees it again soon, and the probes go on.
+func TestDismissedAgentComesBack(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.give(r.order(1, cadence(1, time.Minute, 10*time.Second)))
+	r.start()
+	r.run(5 * time.Minute)
+	r.now().hang(&messages.Dismissal{Reason: "the hub is going down"})
+	before := len(r.probesOf(r.server(1)))
+	r.run(5 * time.Second)
+	if n := len(r.sessions); n != 2 {
+		t.Errorf("want another link within 5 s, have %d in all", n)
+	}
+	r.run(5 * time.Minute)
+	if n := len(r.probesOf(r.server(1))) - before; n < 4 {
+		t.Errorf("want a probe every minute, have %d in 5", n)
 	}
 }
 

@@ -147,6 +147,67 @@ func TestNewReferencesAreAskedAtOnce(t *testing.T) {
 	}
 }
 
+// Look-ups of references that are none any more change nothing, however late they come.
+func TestLateLookUpsAreIgnored(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.names["slow"] = []netip.Addr{netip.MustParseAddr("203.0.113.66")} // silent
+	r.slow = map[string]time.Duration{"slow": 8 * time.Second}
+	r.terms[pool.IPv4].BaseChecks = []string{"slow"}
+	r.start()
+	r.run(time.Second)
+	r.terms[pool.IPv4].BaseChecks = []string{"ref"}
+	r.now().assign(pool.IPv4, true)
+	r.run(time.Minute)
+	if n := len(r.probesOf(netip.MustParseAddrPort("203.0.113.66:123"))); n > 0 {
+		t.Errorf("want the old reference left alone, have %d probes", n)
+	}
+	if !r.standing().Fit {
+		t.Errorf("want fit, have %v", r.standing())
+	}
+}
+
+// A reference whose probe was lost counts as one that doesn't reply, a minute after the check began.
+func TestCheckEndsWithoutALostProbe(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.references([]string{"198.51.100.1"}, []string{"198.51.100.2"}, []string{"198.51.100.3"})
+	r.agent.PanicNext("agent/bursts/burst/2")
+	r.start()
+	r.run(50 * time.Second)
+	if r.standing().Fit {
+		t.Error("want the lost probe waited for")
+	}
+	r.run(15 * time.Second)
+	if !r.standing().Fit {
+		t.Errorf("want fit by 2 of 3, have %v", r.standing())
+	}
+}
+
+// A clock that is set wrong takes no more samples, whether it happens before, in or after a check.
+func TestClockSetWrongTakesNoMoreSamples(t *testing.T) {
+	for _, after := range []time.Duration{2 * time.Second, 20 * time.Second, 182 * time.Second, 200 * time.Second} {
+		t.Run(after.String(), func(t *testing.T) {
+			r := newRig(t, world.Config{})
+			r.mute = true
+			var orders []*messages.Assignment
+			for id := range uint32(20) {
+				orders = append(orders, r.order(id+1, cadence(id+1, 20*time.Second, 5*time.Second)))
+			}
+			r.give(orders...)
+			r.start()
+			r.run(after)
+			r.agent.StepClock(time.Hour)
+			r.run(5 * time.Second) // a probe under way ends
+			before := len(r.queries)
+			r.run(time.Hour)
+			for _, q := range r.queries[before:] {
+				if q.server != netip.MustParseAddrPort("198.51.100.1:123") {
+					t.Fatalf("%s was probed at %s", q.server, q.at)
+				}
+			}
+		})
+	}
+}
+
 // Each IP version has a verdict of its own.
 func TestEachIPVersionIsCheckedByItself(t *testing.T) {
 	r := newRig(t, world.Config{})

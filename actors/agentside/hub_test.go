@@ -177,6 +177,11 @@ func (s *session) onBatch(from string, m *messages.Batch) {
 	if other, open := s.open[m.IpVersion]; open && other != m.Id && !s.rig.faulty {
 		s.rig.Errorf("batch %d came while %d was in flight", m.Id, other)
 	}
+	first := keyOf(m.Evidence[0])
+	if other, known := s.rig.contents[m.Id]; known && other != first {
+		s.rig.Errorf("two batches have the number %d", m.Id)
+	}
+	s.rig.contents[m.Id] = first
 	s.batches = append(s.batches, m)
 	s.open[m.IpVersion] = m.Id
 	if s.rig.mute {

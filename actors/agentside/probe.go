@@ -202,7 +202,7 @@ func (a *probe) carryOut(ctx actor.Context, o *order, now time.Time) {
 	if a.mayProbe() && a.isRipe(o, now) {
 		a.measure(ctx, o)
 	}
-	a.agenda.postpone(o, later(now, o.due))
+	a.agenda.postpone(o, now)
 }
 
 // mayProbe tells whether this monitor takes samples at all.

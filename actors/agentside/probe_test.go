@@ -151,16 +151,20 @@ func TestDroppedServerIsNotProbed(t *testing.T) {
 // The first probe of a new server goes at once, as soon as the clock is known to be fit.
 func TestFirstProbeGoesAtOnce(t *testing.T) {
 	r := newRig(t, world.Config{})
-	r.give(r.order(1, cadence(1, 2*time.Hour, time.Minute), atOnce))
+	r.give(r.order(500, cadence(500, 2*time.Hour, time.Minute), atOnce)) // its time is in 58 min
 	r.start()
 	r.run(10 * time.Second)
-	if n := len(r.probesOf(r.server(1))); n != 1 {
+	if n := len(r.probesOf(r.server(500))); n != 1 {
 		t.Errorf("want one probe within 10 s of the start, have %d", n)
 	}
-	r.now().assign(pool.IPv4, false, r.order(2, cadence(2, 2*time.Hour, time.Minute), atOnce))
+	r.now().assign(pool.IPv4, false, r.order(501, cadence(501, 2*time.Hour, time.Minute), atOnce))
 	r.run(time.Second)
-	if n := len(r.probesOf(r.server(2))); n != 1 {
+	if n := len(r.probesOf(r.server(501))); n != 1 {
 		t.Errorf("want one probe within a second of the order, have %d", n)
+	}
+	r.run(30 * time.Minute)
+	if one, two := len(r.probesOf(r.server(500))), len(r.probesOf(r.server(501))); one != 1 || two != 1 {
+		t.Errorf("want no more before their time, have %d and %d", one, two)
 	}
 }
 
@@ -191,6 +195,30 @@ func TestSpacingIsKept(t *testing.T) {
 	}
 	if probes < 4 {
 		t.Errorf("want a probe about every 20 s for 2 min, have %d", probes)
+	}
+}
+
+// Without any spacing, as in a lab, a server still isn't probed twice at a time.
+func TestOneProbeAtATime(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.terms[pool.IPv4].SpacingMs = 0
+	r.give(r.order(1, cadence(1, time.Second, time.Second)))
+	r.start()
+	r.run(5 * time.Minute)
+	var last time.Time
+	queries := 0
+	for _, q := range r.queries {
+		if q.server == r.server(1) {
+			queries++
+			// A probe that has ended and the next one share no gap; those of one probe are 2 s apart.
+			if gap := q.at.Sub(last); gap < 2*time.Second && queries%3 != 1 {
+				t.Fatalf("query %d came %s after the one before", queries, gap)
+			}
+			last = q.at
+		}
+	}
+	if queries < 100 {
+		t.Errorf("want one probe after the other, have %d queries", queries)
 	}
 }
 

@@ -30,6 +30,7 @@ type rig struct {
 	presence presence
 	servers  map[netip.AddrPort]*ntpServer
 	names    map[string][]netip.Addr
+	slow     map[string]time.Duration // look-ups of these names take so long
 	queries  []query
 
 	// faulty says that actors of the agent panic: then they may forget which batch is in flight.
@@ -42,7 +43,8 @@ type rig struct {
 	decide   func(*messages.Evidence) (messages.Verdict_Outcome, string)
 	onLink   func(*session) // gives the orders of a new link
 	sessions []*session
-	stored   map[sampleKey]int // how often each sample was stored
+	stored   map[sampleKey]int    // how often each sample was stored
+	contents map[uint64]sampleKey // the first sample of each batch, by its number
 	orders   map[pool.IPVersion][]*messages.Assignment
 	terms    map[pool.IPVersion]*messages.Terms
 }
@@ -88,9 +90,10 @@ func newRig(t testing.TB, config world.Config) *rig {
 		decide: func(*messages.Evidence) (messages.Verdict_Outcome, string) {
 			return messages.Verdict_STORED, ""
 		},
-		stored: make(map[sampleKey]int),
-		orders: make(map[pool.IPVersion][]*messages.Assignment),
-		terms:  make(map[pool.IPVersion]*messages.Terms),
+		stored:   make(map[sampleKey]int),
+		contents: make(map[uint64]sampleKey),
+		orders:   make(map[pool.IPVersion][]*messages.Assignment),
+		terms:    make(map[pool.IPVersion]*messages.Terms),
 	}
 	ref := netip.MustParseAddr("198.51.100.1")
 	r.names["ref"] = []netip.Addr{ref}
@@ -156,7 +159,7 @@ func (r *rig) Resolve(host string, answer func(port.Resolved)) {
 	if len(found.Addrs) == 0 {
 		found.Err = fmt.Errorf("no such host: %s", host)
 	}
-	r.agent.Later(time.Millisecond, func() { answer(found) })
+	r.agent.Later(max(time.Millisecond, r.slow[host]), func() { answer(found) })
 }
 
 // probesOf are the bursts that went to a server: queries less than 4 s apart belong to one.

@@ -49,6 +49,82 @@ func TestAnyActorMayFail(t *testing.T) {
 	}
 }
 
+// An agent that fails while the news of its link's end waits for it doesn't take that for the end of the next one.
+func TestLeftOverEndIsNoNews(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.start()
+	r.run(time.Minute)
+	r.agent.PanicOn("agent", func(message any) bool { _, is := message.(*messages.Dismissal); return is })
+	r.agent.System.Root.Send(r.root, &messages.Dismissal{})
+	r.wire.end(nil)
+	r.run(10 * time.Minute) // the rig sees to it that there are no two links
+	if n := len(r.wire.dials); n != 2 {
+		t.Errorf("want one more dial, have %d", n-1)
+	}
+}
+
+// A probe that failed is told its orders and the verdict on the clock within seconds.
+func TestRestartedProbeGoesOn(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.give(r.order(1, cadence(1, 10*time.Second, 2*time.Second)))
+	r.terms[pool.IPv4].SpacingMs = 1000
+	r.start()
+	r.run(time.Minute)
+	r.agent.PanicNext("agent/probe/v4")
+	r.run(20 * time.Second)
+	before := len(r.sessions)
+	samples := r.storedOf(1)
+	r.run(30 * time.Second)
+	if n := r.storedOf(1) - samples; n < 2 || before != 2 {
+		t.Errorf("want 3 samples in 30 s over the second link, have %d over %d", n, before)
+	}
+}
+
+// The verdicts on samples of a spool that has failed make it forget none of those that came since.
+func TestRestartedSpoolKeepsWhatIsNew(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.start()
+	r.run(10 * time.Second)
+	r.mute = true
+	r.spoolSome(1, 3)
+	r.run(5 * time.Second)
+	r.agent.PanicOn("agent/spool", func(message any) bool { _, is := message.(*messages.Collect); return is })
+	r.agent.System.Root.Send(r.agent.System.NewLocalPID("agent/spool"), &messages.Collect{IpVersion: 6, Limit: 1})
+	r.run(5 * time.Second)
+	r.spoolSome(2, 3)
+	r.mute = false
+	r.run(5 * time.Minute)
+	if one, two := r.storedOf(1), r.storedOf(2); one != 3 || two != 3 {
+		t.Errorf("want 3 samples of each server, have %d and %d", one, two)
+	}
+}
+
+// The same seed gives the same run, event for event, whatever goes wrong in it.
+func TestSameSeedGivesTheSameRun(t *testing.T) {
+	run := func() (hash, steps uint64) {
+		r := newRig(t, world.Config{Seed: 42, StepTime: time.Millisecond})
+		r.faulty = true
+		var orders []*messages.Assignment
+		for id := range uint32(20) {
+			orders = append(orders, r.order(id+1, cadence(id+1, time.Minute, 10*time.Second)))
+		}
+		r.give(orders...)
+		r.start()
+		for range 40 {
+			r.harm()
+			r.run(time.Duration(r.Faults.IntN(60_000)) * time.Millisecond)
+			r.heal()
+		}
+		return r.Hash(), r.Steps()
+	}
+	hash, steps := run()
+	for range 3 {
+		if again, more := run(); again != hash || more != steps {
+			t.Fatalf("want %x after %d steps, have %x after %d", hash, steps, again, more)
+		}
+	}
+}
+
 // Whatever happens to the link, to the hub's answers, to the process and to all actors but the spool and its parent:
 // in the end every sample that was taken has been stored, and each counts once.
 func TestNoSampleIsLost(t *testing.T) {

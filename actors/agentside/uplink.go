@@ -47,7 +47,6 @@ type uplink struct {
 	spool *actor.PID
 
 	session   *actor.PID // on the hub; nil: there is no link
-	sessionID string
 	streams   map[pool.IPVersion]*stream
 	lastBatch uint64 // begins anywhere: the hub must not take an answer to an earlier incarnation's for ours
 
@@ -116,11 +115,7 @@ func (a *uplink) Receive(ctx actor.Context) {
 
 // onLinkUp goes on where the last link ended.
 func (a *uplink) onLinkUp(ctx actor.Context, msg *messages.LinkUp) {
-	if a.session != nil && a.sessionID == msg.Welcome.SessionId {
-		return
-	}
 	a.session = actor.NewPID(messages.HubAddress, msg.Welcome.Session)
-	a.sessionID = msg.Welcome.SessionId
 	for _, version := range versions {
 		s := a.streams[version]
 		s.undecided.reset()

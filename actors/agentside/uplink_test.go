@@ -129,6 +129,23 @@ func TestBatchSurvivesTheLink(t *testing.T) {
 	}
 }
 
+// What the spool says twice makes no second batch beside the one under way.
+func TestOneBatchIsInFlight(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.start()
+	r.run(10 * time.Second)
+	r.mute = true
+	r.spoolSome(1, 3)
+	r.run(time.Second)
+	sent := r.batches()[0]
+	again := &messages.Collected{IpVersion: 4, Spooled: []*messages.Spooled{{Number: 1, Evidence: sent.Evidence[0]}}}
+	r.agent.System.Root.Send(r.agent.System.NewLocalPID("agent/uplink"), again)
+	r.run(5 * time.Second)
+	if n := len(r.batches()); n != 1 {
+		t.Errorf("want one batch, have %d", n)
+	}
+}
+
 // Verdicts on a batch that isn't under way change nothing.
 func TestForeignVerdictsAreIgnored(t *testing.T) {
 	r := newRig(t, world.Config{})
@@ -206,6 +223,14 @@ func TestStuckServerHoldsUpNobody(t *testing.T) {
 	if have := r.storedOf(2); have != 1500 {
 		t.Errorf("want all 1500 samples of server 2 stored, have %d", have)
 	}
+	before := len(r.batches())
+	for range 60 {
+		r.spoolSome(3, 1)
+		r.run(time.Second)
+	}
+	if n := len(r.batches()) - before; n > 70 {
+		t.Errorf("want a batch a second at most, have %d in a minute", n)
+	}
 	r.decide = stored
 	r.run(5 * time.Minute)
 	if have := r.storedOf(1); have != 1500 {
@@ -225,10 +250,13 @@ func TestRefusedSamplesAreForgotten(t *testing.T) {
 	r.spoolSome(1, 300)
 	r.spoolSome(2, 200)
 	r.run(time.Second)
-	r.spoolSome(1, 40)
+	for range 40 {
+		r.spoolSome(1, 1)
+		r.run(1200 * time.Millisecond)
+	}
 	r.run(5 * time.Minute)
 
-	if n := len(r.batches()); n > 4 {
+	if n := len(r.batches()); n > 44 {
 		t.Errorf("want nothing sent again, have %d batches", n)
 	}
 	for _, want := range []string{`"reason":"reason 1","samples":300`, `"reason":"reason 2","samples":200`, `"reason":"reason 1","samples":40`} {

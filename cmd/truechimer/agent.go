@@ -30,7 +30,7 @@ func agentRunCommand(con console) *ffcli.Command {
 		con:          con,
 		state:        stateFlag(fs),
 		level:        logFlag(fs, zerolog.InfoLevel),
-		file:         fs.String("identity", "", "`file` that `truechimer agents add` wrote; else agent.pem in the state folder"),
+		file:         fs.String("identity", "", "`file` that truechimer agents add wrote; else agent.pem in the state folder"),
 		hub:          fs.String("hub", "", "`host:port` of the hub, if it isn't the one in the identity"),
 		allowPrivate: allowPrivateFlag(fs),
 	}

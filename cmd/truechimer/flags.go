@@ -106,6 +106,9 @@ func arrange(root *ffcli.Command, args []string) (chosen *ffcli.Command, arrange
 		chosen, arranged, args = chosen.Subcommands[at], append(arranged, args[0]), args[1:]
 	}
 	flags, arguments := partition(chosen.FlagSet, args)
+	if n := len(flags); n > 0 && flags[n-1] == args[len(args)-1] && wantsValue(chosen.FlagSet, flags[n-1]) {
+		return chosen, append(arranged, flags...) // the last flag lacks its value, which -- is not
+	}
 	return chosen, slices.Concat(arranged, flags, []string{"--"}, arguments)
 }
 

@@ -17,8 +17,8 @@ var _ port.Runtime = Runtime{}
 // New starts counting Elapsed.
 func New() Runtime { return Runtime{started: time.Now()} }
 
-// Now is the machine's wall clock.
-func (Runtime) Now() time.Time { return time.Now().UTC().Round(0) }
+// Now is the machine's wall clock, in UTC and without the reading of the monotonic one.
+func (Runtime) Now() time.Time { return time.Now().UTC() }
 
 // Elapsed is by the machine's monotonic clock.
 func (r Runtime) Elapsed() time.Duration { return time.Since(r.started) }

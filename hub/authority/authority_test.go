@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,9 @@ func TestAnIdentityHasAllThatAnAgentNeeds(t *testing.T) {
 	}
 	if certificate.Subject.CommonName != "fra1.example" || certificate.SerialNumber.Text(16) != identity.Serial || certificate.IsCA {
 		t.Errorf("the certificate is of %v, serial %x, want %s", certificate.Subject, certificate.SerialNumber, identity.Serial)
+	}
+	if !slices.Equal(certificate.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) {
+		t.Errorf("it may be used for %v", certificate.ExtKeyUsage)
 	}
 	if life := certificate.NotAfter.Sub(now); life > AgentLife || life < AgentLife-time.Minute {
 		t.Errorf("it holds for %v", life)

@@ -12,7 +12,7 @@ import (
 	"truechimer/messages"
 )
 
-// door lets connections in: not too many that have shown no certificate yet, and not too many of one agent.
+// door lets connections in: not too many that have no link yet, and not too many of one agent.
 // So neither strangers nor an agent gone mad take the hub's memory or the others' places.
 type door struct {
 	net.Listener
@@ -21,7 +21,7 @@ type door struct {
 	log    zerolog.Logger
 
 	mu     sync.Mutex
-	guests map[*visitor]struct{} // those that have shown no certificate yet
+	guests map[*visitor]struct{} // those that have no link yet
 	agents map[string]int        // connections of each agent
 	closed bool
 }
@@ -30,14 +30,14 @@ type door struct {
 type visitor struct {
 	net.Conn
 	door  *door
-	agent string // empty: it is a guest, or has left
+	agent string // empty: it has shown no certificate yet, or has left
 }
 
 // caller is who is at the other end of a connection, as its certificate says. gRPC hands it to the stream.
 type caller struct {
 	credentials.TLSInfo
-	agent string
-	cut   func() error // closes the connection at once, whatever is under way
+	agent   string
+	visitor *visitor
 }
 
 func newDoor(listener net.Listener, limits limits, count func(kind string), log zerolog.Logger) *door {
@@ -83,7 +83,7 @@ func (d *door) admit(conn net.Conn) (*visitor, bool) {
 	return v, true
 }
 
-// know makes a guest a connection of an agent.
+// know notes whose connection a guest is.
 func (d *door) know(v *visitor, agent string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -93,10 +93,16 @@ func (d *door) know(v *visitor, agent string) error {
 	if d.agents[agent] >= d.limits.ofOne {
 		return fmt.Errorf("agent %s has %d connections already", agent, d.agents[agent])
 	}
-	delete(d.guests, v)
 	v.agent = agent
 	d.agents[agent]++
 	return nil
+}
+
+// seat notes that a guest has made its link.
+func (d *door) seat(v *visitor) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.guests, v)
 }
 
 // Close closes the connection and gives its place free.
@@ -118,7 +124,7 @@ func (d *door) leave(v *visitor) {
 	v.agent = ""
 }
 
-// Close lets nobody in any more and sends the guests away: gRPC, when it stops, would wait for their certificates.
+// Close lets nobody in any more and sends the guests away: gRPC, when it stops, would wait for what they have to say.
 func (d *door) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -142,14 +148,15 @@ func (k keeper) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, e
 		return nil, nil, k.refuse(raw, err)
 	}
 	agent, err := agentOf(info)
+	v := raw.(*visitor)
 	if err == nil {
-		err = k.door.know(raw.(*visitor), agent)
+		err = k.door.know(v, agent)
 	}
 	if err != nil {
 		conn.Close()
 		return nil, nil, k.refuse(raw, err)
 	}
-	return conn, caller{TLSInfo: info.(credentials.TLSInfo), agent: agent, cut: raw.Close}, nil
+	return conn, caller{TLSInfo: info.(credentials.TLSInfo), agent: agent, visitor: v}, nil
 }
 
 func (k keeper) refuse(raw net.Conn, why error) error {

@@ -155,7 +155,7 @@ func readToEnd(conn net.Conn) error {
 	return err
 }
 
-// guests is how many connections have shown no certificate yet.
+// guests is how many connections have no link yet.
 func (h *house) guests() int {
 	h.door.mu.Lock()
 	defer h.door.mu.Unlock()
@@ -211,18 +211,27 @@ func TestAnAgentHasFewConnections(t *testing.T) {
 	h.join("fra1")
 }
 
-// Close doesn't wait for strangers who say nothing.
-func TestCloseDoesNotWaitForStrangers(t *testing.T) {
+// Close doesn't wait for those who say nothing, whether they have a certificate or not.
+func TestCloseDoesNotWaitForTheSilent(t *testing.T) {
 	h := open(t, plan{limits: func(l *limits) { l.handshake = time.Hour }})
 	stranger, err := net.Dial("tcp", h.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stranger.Close()
-	waitFor(t, "the stranger to be in", func() bool { return h.guests() == 1 })
+	config := h.identity("fra1")
+	config.NextProtos = []string{"h2"}
+	agent, err := tls.Dial("tcp", h.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer agent.Close()
+	waitFor(t, "them to be in", func() bool { return h.guests() == 2 && h.connections("fra1") == 1 })
 	h.Close(context.Background())
-	if err := readToEnd(stranger); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the stranger wasn't cut")
+	for name, conn := range map[string]net.Conn{"the stranger": stranger, "the agent": agent} {
+		if err := readToEnd(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s wasn't cut", name)
+		}
 	}
 }
 

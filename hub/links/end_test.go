@@ -2,6 +2,8 @@ package links
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -203,7 +205,7 @@ func (brittle) SendUserMessage(*actor.PID, any) { panic("on purpose") }
 
 // An agent that doesn't read what it is sent loses its link, at once and with all that waits. Others don't notice.
 func TestAnAgentThatDoesNotReadIsCut(t *testing.T) {
-	h := open(t, plan{})
+	h := open(t, plan{limits: func(l *limits) { l.linger = time.Hour }})
 	other := h.join("nyc1")
 	wantGateway[port.LinkOpened](h)
 	stuck := h.dial("fra1")
@@ -276,12 +278,26 @@ func TestCloseTellsTheAgents(t *testing.T) {
 			t.Errorf("the link of %s ended with %v", agent.name, err)
 		}
 	}
+	h.system.Root.Send(hubside.Gateway(h.system), mark{})
 	wantGateway[port.LinkOpened](h)
 	wantGateway[port.LinkOpened](h)
 	wantGateway[port.LinkClosed](h)
 	wantGateway[port.LinkClosed](h)
+	wantGateway[mark](h) // it was told before Close was over
 	if _, err := h.call("ams1", h.identity("ams1")); err == nil {
 		t.Error("a link was made with a hub that is closed")
+	}
+}
+
+// A link that comes while the hub closes doesn't keep it from that.
+func TestAHubThatClosesTakesNoLinks(t *testing.T) {
+	h := open(t, plan{})
+	h.Close(context.Background())
+	if _, err := h.enter(caller{agent: "fra1"}, netip.Addr{}, nil); !errors.Is(err, errGoingDown) {
+		t.Errorf("have %v", err)
+	}
+	if len(h.open) > 0 {
+		t.Error("it took one")
 	}
 }
 

@@ -131,7 +131,7 @@ func (h *house) spawnGateway(p plan) {
 		case port.LinkOpened:
 			onOpened(h, m)
 			h.gateway <- m
-		case port.LinkClosed:
+		case port.LinkClosed, mark:
 			h.gateway <- m
 		}
 	})

@@ -38,7 +38,7 @@ const (
 
 // limits are those that tests make smaller.
 type limits struct {
-	guests     int           // connections that have shown no certificate yet
+	guests     int           // connections that have no link yet
 	ofOne      int           // connections of one agent
 	handshake  time.Duration // from the connection to the certificate, and from there to the stream
 	linger     time.Duration // from the end of a link to that of its connection, sent or not
@@ -51,7 +51,7 @@ type limits struct {
 func defaultLimits() limits {
 	return limits{
 		// 10,000 agents come back to a hub that starts anew within 2 s, each with a handshake of 1 ms; one that finds
-		// the door full comes again. A guest takes 40 kB.
+		// the door full comes again. A guest takes up to 40 kB.
 		guests: 1024,
 		// An agent that has lost its way dials every 2 s at first, and what it left behind is found dead after 15 s.
 		ofOne: 8,

@@ -196,6 +196,7 @@ func (l *Links) serve(stream grpc.ServerStream) error {
 	if !is {
 		return status.Error(codes.Unauthenticated, "no certificate")
 	}
+	l.door.seat(who.visitor)
 	link, err := l.enter(who, remoteOf(p), stream)
 	if err != nil {
 		return err
@@ -222,7 +223,7 @@ func (l *Links) enter(who caller, remote netip.Addr, stream grpc.ServerStream) (
 		session: ulid.MustNew(ulid.Now(), l.ids).String(),
 		target:  hubside.Session(l.system, who.agent, l.last),
 		stream:  stream,
-		cut:     who.cut,
+		cut:     who.visitor.Close,
 		links:   l,
 		log:     l.log.With().Str("agent", who.agent).Uint64("link", l.last).Logger(),
 		out:     newOutbox(l.limits.queue, l.limits.queueBytes),
