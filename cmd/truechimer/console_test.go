@@ -180,7 +180,7 @@ func TestAnInterruptedCommandHasFailed(t *testing.T) {
 	for args, want := range map[string]string{
 		"check --allow-private 127.0.0.1:1":        "truechimer: interrupted\n",
 		"watch --mqtt-url mqtt://127.0.0.1:1":      "",
-		"up --state-dir state --http-listen :0":    "",
+		"up --state-dir state --lab-port 21123":    "",
 		"hub --state-dir state --http-listen :0":   "",
 		"up --state-dir state 192.0.2.1 192.0.2.2": "",
 	} {

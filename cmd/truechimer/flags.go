@@ -105,31 +105,34 @@ func arrange(root *ffcli.Command, args []string) (chosen *ffcli.Command, arrange
 		}
 		chosen, arranged, args = chosen.Subcommands[at], append(arranged, args[0]), args[1:]
 	}
-	flags, arguments := partition(chosen.FlagSet, args)
-	if n := len(flags); n > 0 && flags[n-1] == args[len(args)-1] && wantsValue(chosen.FlagSet, flags[n-1]) {
-		return chosen, append(arranged, flags...) // the last flag lacks its value, which -- is not
+	flags, arguments, whole := partition(chosen.FlagSet, args)
+	if !whole {
+		return chosen, append(arranged, flags...)
 	}
 	return chosen, slices.Concat(arranged, flags, []string{"--"}, arguments)
 }
 
-// partition parts flags with their values from arguments.
-func partition(fs *flag.FlagSet, args []string) (flags, arguments []string) {
+// partition parts flags with their values from arguments. It isn't whole when the last flag lacks its value,
+// which what comes behind the flags must not be taken for.
+func partition(fs *flag.FlagSet, args []string) (flags, arguments []string, whole bool) {
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
 		switch {
 		case arg == "--":
-			return flags, append(arguments, args...)
+			return flags, append(arguments, args...), true
 		case len(arg) < 2 || arg[0] != '-':
 			arguments = append(arguments, arg)
-		case wantsValue(fs, arg) && len(args) > 0:
+		case !wantsValue(fs, arg):
+			flags = append(flags, arg)
+		case len(args) == 0:
+			return append(flags, arg), arguments, false
+		default:
 			flags = append(flags, arg, args[0])
 			args = args[1:]
-		default:
-			flags = append(flags, arg)
 		}
 	}
-	return flags, arguments
+	return flags, arguments, true
 }
 
 // wantsValue tells whether a flag's value is the word behind it.

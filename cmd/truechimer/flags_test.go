@@ -200,13 +200,17 @@ func TestPartitionKeepsEverythingInOrder(t *testing.T) {
 			case 2:
 				mixed, flags = append(mixed, "--text=a"), append(flags, "--text=a")
 			default:
-				word := rapid.StringMatching(`[a-z.:]{0,3}`).Draw(t, "argument")
+				word := rapid.StringMatching(`-?|[a-z.:]{0,3}`).Draw(t, "argument")
 				mixed, arguments = append(mixed, word), append(arguments, word)
 			}
 		}
-		haveFlags, haveArguments := partition(fs, mixed)
-		if !slices.Equal(flags, haveFlags) || !slices.Equal(arguments, haveArguments) {
+		haveFlags, haveArguments, whole := partition(fs, mixed)
+		if !slices.Equal(flags, haveFlags) || !slices.Equal(arguments, haveArguments) || !whole {
 			t.Fatalf("%q: have %q and %q", mixed, haveFlags, haveArguments)
+		}
+		haveFlags, haveArguments, whole = partition(fs, append(mixed, "--text"))
+		if !slices.Equal(append(flags, "--text"), haveFlags) || !slices.Equal(arguments, haveArguments) || whole {
+			t.Fatalf("%q and a flag without its value: have %q and %q", mixed, haveFlags, haveArguments)
 		}
 	})
 }

@@ -123,6 +123,7 @@ func TestTheOutboxIsBounded(t *testing.T) {
 	if diff := cmp.Diff(Counts{Dropped: 3, Waiting: maxWaiting + 1, Up: true}, o.read()); diff != "" {
 		t.Errorf("-want +have:\n%s", diff)
 	}
+	fill(t, o, event("e", "there is room for as many as fly"))
 }
 
 // The last word takes the place of what waits on its topic; nothing is taken after it; and once it has landed the

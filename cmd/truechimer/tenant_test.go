@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// One process at a time runs a hub in a state folder; the next one is told who does, and may as soon as he has left.
+func TestAStateFolderHasOneTenant(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if _, runs := tenantOf(dir); runs {
+		t.Error("nobody can run a hub in a folder that there isn't")
+	}
+	first, err := moveIn(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = moveIn(dir)
+	want := fmt.Sprintf("process %d runs a hub in the state folder %s already; end it first, or choose another with --state-dir", os.Getpid(), dir)
+	if fmt.Sprint(err) != want {
+		t.Errorf("want %q, have %v", want, err)
+	}
+	first.moveOut()
+	if _, runs := tenantOf(dir); runs {
+		t.Error("he has moved out")
+	}
+	second, err := moveIn(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.moveOut()
+}
+
+// Commands see whether it is the lab that runs, and looking doesn't keep anybody out.
+func TestATenantSaysWhatHeRuns(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	home, err := moveIn(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.moveOut()
+	for _, isLab := range []bool{false, true, false} {
+		if err := home.sign(isLab); err != nil {
+			t.Fatal(err)
+		}
+		have, runs := tenantOf(dir)
+		if diff := cmp.Diff(tenant{PID: os.Getpid(), Lab: isLab}, have); diff != "" || !runs {
+			t.Errorf("runs: %t, (-want +have):\n%s", runs, diff)
+		}
+	}
+}
+
+// What a tenant who was killed has left, or somebody has put in its place, is read as nobody.
+func TestADamagedNoteIsNobodys(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	home, err := moveIn(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, tenantFile)
+	for _, text := range []string{"", "{", "[]", strings.Repeat(" ", 1<<20) + "{}"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if have, runs := tenantOf(dir); have != (tenant{}) || !runs {
+			t.Errorf("%.10q: have %+v, %t", text, have, runs)
+		}
+	}
+	home.moveOut()
+	again, err := moveIn(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.moveOut()
+}
