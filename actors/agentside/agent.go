@@ -152,7 +152,7 @@ func (a *agent) onStarted(ctx actor.Context) {
 		}))
 	}
 	if a.line.isBusy() {
-		a.line.hang() // an earlier incarnation's; if it isn't up yet it will be ours
+		a.line.hang() // it is an earlier incarnation's: what the hub said over it is forgotten
 		return
 	}
 	a.line.dial(ctx)
@@ -227,7 +227,7 @@ func (a *agent) onLinkEnded(ctx actor.Context, ended lineEnded) {
 	}
 	pause := a.redial.pause(held, a.takenOver, a.env.Rand())
 	a.takenOver = false
-	a.env.Log().Warn().AnErr("reason", ended.Err).Dur("again_in", pause).Msg("no link with the hub")
+	a.env.Log().Warn().AnErr("reason", ended.Err).Stringer("again_in", pause.Round(time.Millisecond)).Msg("no link with the hub")
 	a.env.After(pause, dialDue{})
 }
 
@@ -238,7 +238,6 @@ func (a *agent) end(ctx actor.Context) {
 		a.config.Presence.Withdraw() // the other agent with our certificate shows itself now
 	}
 	a.welcome, a.session = nil, nil
-	a.stopPulse()
 	a.tellChildren(ctx, &messages.LinkDown{Dismissed: a.takenOver})
 	a.behavior.Become(a.joining)
 }

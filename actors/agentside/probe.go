@@ -20,10 +20,6 @@ const (
 
 	// longestProbe is what a probe takes at most; its sample must be taken within the assignment's life.
 	longestProbe = schedule.MaxQueries * schedule.QueryTimeout
-
-	// lostAfter is when a probe that was ordered will say nothing any more: its place was waited for,
-	// and its burst has failed.
-	lostAfter = time.Minute
 )
 
 // probe carries out the orders of one monitor, the agent's for one IP version. It takes no samples while the clock
@@ -57,13 +53,6 @@ type probe struct {
 
 // probeNeighbours are the actors that a probe talks to.
 type probeNeighbours struct{ bursts, clockguard, spool *actor.PID }
-
-// flight is a probe under way, with the grant under which it was ordered.
-type flight struct {
-	order   *order
-	granted messages.Granted
-	asked   time.Duration // when it was ordered, by Elapsed
-}
 
 // private messages of the probe.
 type (
@@ -124,6 +113,7 @@ func (a *probe) onAssignments(ctx actor.Context, msg *messages.Assignments) {
 	a.goOn(now)
 }
 
+// takeTerms follows how the hub wants this monitor to work, and has the clock checked by new references.
 func (a *probe) takeTerms(ctx actor.Context, msg *messages.Terms) {
 	if msg == nil {
 		return
@@ -146,6 +136,7 @@ func (a *probe) takeTerms(ctx actor.Context, msg *messages.Terms) {
 	}
 }
 
+// takeOrders takes each order that it may. One that it may not carry out voids what was ordered before it.
 func (a *probe) takeOrders(set []*messages.Assignment, now time.Time) {
 	refused := 0
 	var why error
@@ -157,6 +148,7 @@ func (a *probe) takeOrders(set []*messages.Assignment, now time.Time) {
 		if err != nil {
 			refused++
 			why = err
+			a.agenda.drop(pool.ServerID(m.GetServerId()), a.clock.elapsed)
 			continue
 		}
 		a.agenda.set(granted, a.link, now, a.terms.Spacing)
@@ -224,47 +216,6 @@ func (a *probe) isRipe(o *order, now time.Time) bool {
 		return false
 	}
 	return true
-}
-
-// measure has a server probed.
-func (a *probe) measure(ctx actor.Context, o *order) {
-	a.lastBurst++
-	o.burst, o.rested, o.hurry = a.lastBurst, a.clock.elapsed+a.terms.Spacing, time.Time{}
-	a.underway[o.burst] = flight{order: o, granted: o.Granted, asked: a.clock.elapsed}
-	addr := o.Assignment.Addr
-	ctx.Request(a.neighbours.bursts, &messages.Burst{
-		Id:      o.burst,
-		Ip:      addr.Addr().AsSlice(),
-		Port:    uint32(addr.Port()),
-		Samples: uint32(a.terms.Config.Samples),
-		NatIp:   a.terms.Config.NatIP,
-	})
-}
-
-// onMeasured makes evidence of what a probe found.
-func (a *probe) onMeasured(ctx actor.Context, msg *messages.Measured) {
-	f, is := a.underway[msg.Id]
-	if !is {
-		return // given up, or ordered by an earlier incarnation
-	}
-	a.land(msg.Id, f)
-	sample, err := messages.ToSample(msg.Sample)
-	if err != nil {
-		a.env.Log().Warn().Err(err).Uint32("server", uint32(f.granted.Grant.Server)).Msg("a sample makes no sense and was dropped")
-		return
-	}
-	ctx.Send(a.neighbours.spool, &messages.Spool{
-		IpVersion: uint32(a.version),
-		Evidence:  []*messages.Evidence{messages.FromEvidence(f.granted.Grant, f.granted.Ticket, sample)},
-	})
-}
-
-// land ends a flight.
-func (a *probe) land(id uint64, f flight) {
-	delete(a.underway, id)
-	if f.order.burst == id {
-		f.order.burst = 0
-	}
 }
 
 // goOn has first probes go that waited for leave, and waits for what is due next.

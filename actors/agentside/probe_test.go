@@ -228,8 +228,13 @@ func TestStatusDecidesWhetherItProbes(t *testing.T) {
 		status string
 		probes bool
 	}{
-		{"active", true}, {"testing", true}, {"pending", true},
-		{"paused", false}, {"deleted", false}, {"", false}, {"no such word", false},
+		{"active", true},
+		{"testing", true},
+		{"pending", true},
+		{"paused", false},
+		{"deleted", false},
+		{"", false},
+		{"no such word", false},
 	} {
 		t.Run(test.status, func(t *testing.T) {
 			r := newRig(t, world.Config{})
@@ -279,6 +284,23 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 		if len(r.probesOf(r.server(99))) == 0 {
 			t.Error("want the others probed")
 		}
+	}
+}
+
+// A server that moves to an address which may not be probed isn't probed at its old one either.
+func TestRefusedOrderVoidsTheOneBefore(t *testing.T) {
+	r := newRig(t, world.Config{})
+	r.give(r.order(1, cadence(1, time.Minute, 10*time.Second)))
+	r.start()
+	r.run(10 * time.Minute)
+	r.now().assign(pool.IPv4, false, r.order(1, cadence(1, time.Minute, 10*time.Second), func(a *pool.Assignment) {
+		a.Addr = netip.MustParseAddrPort("10.0.0.1:123")
+	}))
+	r.run(5 * time.Second) // a probe under way ends
+	before := len(r.probesOf(r.server(1)))
+	r.run(10 * time.Minute)
+	if n := len(r.probesOf(r.server(1))) - before; n > 0 {
+		t.Errorf("want no probes of the old address, have %d", n)
 	}
 }
 

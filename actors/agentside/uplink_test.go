@@ -223,13 +223,20 @@ func TestStuckServerHoldsUpNobody(t *testing.T) {
 	if have := r.storedOf(2); have != 1500 {
 		t.Errorf("want all 1500 samples of server 2 stored, have %d", have)
 	}
-	before := len(r.batches())
-	for range 60 {
-		r.spoolSome(3, 1)
+	id, before := uint32(3), 0
+	for range 100 {
+		r.spoolSome(id, 1)
+		id++
 		r.run(time.Second)
 	}
-	if n := len(r.batches()) - before; n > 70 {
-		t.Errorf("want a batch a second at most, have %d in a minute", n)
+	before = len(r.batches())
+	for range 500 {
+		r.spoolSome(id, 1)
+		id++
+		r.run(20 * time.Millisecond)
+	}
+	if n := len(r.batches()) - before; n < 5 || n > 12 {
+		t.Errorf("want a batch a second while others come, have %d in 10 s", n)
 	}
 	r.decide = stored
 	r.run(5 * time.Minute)
