@@ -85,11 +85,10 @@ func (f hubFlags) options(con console) (hub.Options, error) {
 // hubID is a machine's name as far as it can stand in a topic: a machine that nobody has named may be called "(none)".
 func hubID(hostname string) string {
 	id := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':
-			return r
+		if r != '.' && isForeignToNames(r) {
+			return '-'
 		}
-		return '-'
+		return r
 	}, hostname), "-")
 	if id == "" {
 		return "hub"

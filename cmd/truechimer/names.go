@@ -82,22 +82,19 @@ func resolveServer(ctx context.Context, name string) ([]pool.Server, error) {
 
 // splitServer takes the port from host, host:port, address, address:port, [address] or [address]:port; 0: it has none.
 func splitServer(name string) (host string, port uint16, err error) {
-	bare := name
-	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
-		bare = name[1 : len(name)-1]
-	}
-	if _, err := netip.ParseAddr(bare); err == nil {
+	if bare := strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"); isAddress(bare) && (bare == name || len(bare) == len(name)-2) {
 		return bare, 0, nil
 	}
 	host, text, err := net.SplitHostPort(name)
-	if err != nil {
-		host, text = name, ""
+	hasPort := err == nil
+	if !hasPort {
+		host = name
 	}
 	host = strings.TrimSuffix(host, ".") // of the root: it is the same host without
-	if host == "" || strings.ContainsAny(host, "/[]@: \t") {
+	if !isAddress(host) && !isHostName(host) {
 		return "", 0, usagef("%q is neither a host name nor an address, with or without :port", name)
 	}
-	if err != nil {
+	if !hasPort {
 		return host, 0, nil
 	}
 	number, err := strconv.ParseUint(text, 10, 16)
@@ -105,6 +102,25 @@ func splitServer(name string) (host string, port uint16, err error) {
 		return "", 0, usagef("%q has no port between 1 and 65535", name)
 	}
 	return host, uint16(number), nil
+}
+
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
+func isForeignToNames(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+}
+
+// isHostName takes labels of letters, digits, hyphens and underscores (RFC 1123 section 2.1, and what is in use).
+func isHostName(text string) bool {
+	for label := range strings.SplitSeq(text, ".") {
+		if label == "" || strings.ContainsFunc(label, isForeignToNames) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkPorts finds out beforehand whether all of some servers can be added: an address is watched at one port only.
