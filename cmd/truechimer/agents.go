@@ -152,7 +152,7 @@ type agentJSON struct {
 type monitorJSON struct {
 	ID       uint32     `json:"id"`
 	Version  string     `json:"ip_version"`
-	IP       string     `json:"ip"`
+	IP       *string    `json:"ip"`
 	Status   string     `json:"status"`
 	LastSeen *time.Time `json:"last_seen"`
 }
@@ -203,7 +203,7 @@ func printAgentsJSON(con console, agents []persistence.AgentListing) error {
 		line := agentJSON{Name: a.Name, Account: uint32(a.Account), Revoked: a.Revoked}
 		for _, m := range a.Monitors {
 			line.Monitors = append(line.Monitors, monitorJSON{
-				ID: uint32(m.ID), Version: m.Version.String(), IP: addressText(m.Addr), Status: string(m.Status), LastSeen: timeJSON(m.LastSeen),
+				ID: uint32(m.ID), Version: m.Version.String(), IP: addressJSON(m.Addr), Status: string(m.Status), LastSeen: timeJSON(m.LastSeen),
 			})
 		}
 		if err := lines.Encode(line); err != nil {

@@ -34,7 +34,7 @@ func TestCheckTellsEveryBehaviour(t *testing.T) {
 		{lab.KissDeny, 3, false, `: RTT \d+\.\d{3} ms, step -10, at most -50: kiss code DENY or RSTR$`},
 		{lab.Silent, 1, false, `: step -5: no reply$`},
 		{lab.Drifting, 1, true, `, step 1: good$`},
-		{lab.Lossy, 8, true, `, step 1: good$`}, // with this seed one of 8 queries is answered
+		{lab.Lossy, 1, true, `, step 1: good$`}, // with this seed its first answer isn't lost
 		{lab.Stratum0, 3, false, `: RTT \d+\.\d{3} ms, step -2, at most 5: stratum 0 without a kiss code$`},
 		{lab.Stratum16, 3, false, `stratum 16, .*, step -4: stratum 8 or more$`},
 		{lab.Malformed, 1, false, `, step -4: unusable reply \(malformed reply: .*\)$`},
@@ -44,7 +44,7 @@ func TestCheckTellsEveryBehaviour(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(string(tt.behaviour), func(t *testing.T) {
 			t.Parallel()
-			l, err := lab.Start(lab.Options{Behaviours: []lab.Behaviour{tt.behaviour}, Seed: 1})
+			l, err := lab.Start(lab.Options{Behaviours: []lab.Behaviour{tt.behaviour}, Seed: 2})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,6 +24,7 @@ func TestDatabaseFileGivesTheDSN(t *testing.T) {
 		{name: "no DSN", text: "mysql: {user: me, pass: secret, dsn: nonsense}", bad: true},
 		{name: "no YAML", text: "mysql: {pass: secret", bad: true},
 		{name: "a list", text: "- mysql", bad: true},
+		{name: "a list of passwords", text: "mysql: {pass: [secret], dsn: /there}", bad: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

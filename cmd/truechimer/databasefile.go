@@ -44,6 +44,9 @@ func parseDatabaseFile(text []byte) (string, error) {
 		} `yaml:"mysql"`
 	}
 	if err := yaml.Unmarshal(text, &file); err != nil {
+		if _, is := errors.AsType[*yaml.TypeError](err); is {
+			err = errors.New("it isn't as mysql: {dsn: ..., user: ..., pass: ...}") // the original shows what is in the file
+		}
 		return "", fmt.Errorf("read %s: %w", databaseFile, err)
 	}
 	config, err := mysql.ParseDSN(file.MySQL.DSN)

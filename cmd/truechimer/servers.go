@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -184,7 +185,7 @@ func printServers(con console, servers []persistence.ServerListing) error {
 			name = withReason(name, "removed "+s.Deletion.UTC().Format(time.DateOnly))
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n",
-			s.ID, s.Addr, score, timeText(s.ScoreAt), s.Stratum, s.Active, s.Testing, name)
+			s.ID, s.Addr, score, timeText(s.ScoreAt), s.Stratum, s.Active, s.Testing, cmp.Or(name, "-"))
 	}
 	return table.Flush()
 }

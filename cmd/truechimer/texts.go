@@ -27,6 +27,15 @@ func addressText(addr netip.Addr) string {
 	return addr.String()
 }
 
+// addressJSON is nil where the address isn't known.
+func addressJSON(addr netip.Addr) *string {
+	if !addr.IsValid() {
+		return nil
+	}
+	text := addr.String()
+	return &text
+}
+
 // timeText is a time in UTC to the second, or a dash for never.
 func timeText(t time.Time) string {
 	if t.IsZero() {
