@@ -69,7 +69,7 @@ func (x Committed_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Committed_Outcome.Descriptor instead.
 func (Committed_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{15, 0}
+	return file_hub_proto_rawDescGZIP(), []int{16, 0}
 }
 
 // Samples are what a session forwards to the shard of their server. The answer is Verdicts with the same batch.
@@ -207,6 +207,7 @@ type Settled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ServerId      uint32                 `protobuf:"varint,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
 	Samples       uint32                 `protobuf:"varint,2,opt,name=samples,proto3" json:"samples,omitempty"`
+	All           bool                   `protobuf:"varint,3,opt,name=all,proto3" json:"all,omitempty"` // all that were forwarded until now: who had them knows of none any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,6 +254,13 @@ func (x *Settled) GetSamples() uint32 {
 		return x.Samples
 	}
 	return 0
+}
+
+func (x *Settled) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
 }
 
 // OpenShard asks the archivist to take a shard's next epoch and load it, behind all commits asked for before.
@@ -383,6 +391,7 @@ func (x *ShardImage) GetRoster() *Roster {
 type LoadServer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ServerId      uint32                 `protobuf:"varint,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	Question      uint64                 `protobuf:"varint,2,opt,name=question,proto3" json:"question,omitempty"` // the asker's own, to know the answer by: that to an earlier one may lack what was kept since
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -424,11 +433,19 @@ func (x *LoadServer) GetServerId() uint32 {
 	return 0
 }
 
+func (x *LoadServer) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
 // ServerLoaded answers LoadServer.
 type ServerLoaded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ServerId      uint32                 `protobuf:"varint,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
-	Image         *ServerImage           `protobuf:"bytes,2,opt,name=image,proto3" json:"image,omitempty"` // not set: there is no such server
+	Question      uint64                 `protobuf:"varint,2,opt,name=question,proto3" json:"question,omitempty"` // 0: nobody asked, it is news
+	Image         *ServerImage           `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`        // not set: there is no such server
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +487,13 @@ func (x *ServerLoaded) GetServerId() uint32 {
 	return 0
 }
 
+func (x *ServerLoaded) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
 func (x *ServerLoaded) GetImage() *ServerImage {
 	if x != nil {
 		return x.Image
@@ -481,6 +505,7 @@ func (x *ServerLoaded) GetImage() *ServerImage {
 type LoadAgent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Question      uint64                 `protobuf:"varint,2,opt,name=question,proto3" json:"question,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -522,11 +547,19 @@ func (x *LoadAgent) GetName() string {
 	return ""
 }
 
+func (x *LoadAgent) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
 // AgentLoaded answers LoadAgent.
 type AgentLoaded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Image         *AgentImage            `protobuf:"bytes,2,opt,name=image,proto3" json:"image,omitempty"` // not set: there is no such agent
+	Question      uint64                 `protobuf:"varint,2,opt,name=question,proto3" json:"question,omitempty"` // 0: nobody asked, it is news
+	Image         *AgentImage            `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`        // not set: there is no such agent
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -568,6 +601,13 @@ func (x *AgentLoaded) GetName() string {
 	return ""
 }
 
+func (x *AgentLoaded) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
 func (x *AgentLoaded) GetImage() *AgentImage {
 	if x != nil {
 		return x.Image
@@ -575,9 +615,10 @@ func (x *AgentLoaded) GetImage() *AgentImage {
 	return nil
 }
 
-// LoadRoster asks the archivist for the roster. The answer is a Roster.
+// LoadRoster asks the archivist for the roster. The answer is a RosterLoaded.
 type LoadRoster struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Question      uint64                 `protobuf:"varint,1,opt,name=question,proto3" json:"question,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -612,6 +653,66 @@ func (*LoadRoster) Descriptor() ([]byte, []int) {
 	return file_hub_proto_rawDescGZIP(), []int{9}
 }
 
+func (x *LoadRoster) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
+// RosterLoaded answers LoadRoster.
+type RosterLoaded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Question      uint64                 `protobuf:"varint,1,opt,name=question,proto3" json:"question,omitempty"`
+	Roster        *Roster                `protobuf:"bytes,2,opt,name=roster,proto3" json:"roster,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RosterLoaded) Reset() {
+	*x = RosterLoaded{}
+	mi := &file_hub_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RosterLoaded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RosterLoaded) ProtoMessage() {}
+
+func (x *RosterLoaded) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RosterLoaded.ProtoReflect.Descriptor instead.
+func (*RosterLoaded) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RosterLoaded) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
+func (x *RosterLoaded) GetRoster() *Roster {
+	if x != nil {
+		return x.Roster
+	}
+	return nil
+}
+
 // Commit asks the archivist to keep what one server has to say: all of it or nothing. The answer is a Committed.
 type Commit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -630,7 +731,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_hub_proto_msgTypes[10]
+	mi := &file_hub_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -642,7 +743,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[10]
+	mi := &file_hub_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -655,7 +756,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{10}
+	return file_hub_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Commit) GetId() uint64 {
@@ -738,7 +839,7 @@ type LogRow struct {
 
 func (x *LogRow) Reset() {
 	*x = LogRow{}
-	mi := &file_hub_proto_msgTypes[11]
+	mi := &file_hub_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -750,7 +851,7 @@ func (x *LogRow) String() string {
 func (*LogRow) ProtoMessage() {}
 
 func (x *LogRow) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[11]
+	mi := &file_hub_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -763,7 +864,7 @@ func (x *LogRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRow.ProtoReflect.Descriptor instead.
 func (*LogRow) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{11}
+	return file_hub_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LogRow) GetMonitorId() uint32 {
@@ -833,7 +934,7 @@ type Ref struct {
 
 func (x *Ref) Reset() {
 	*x = Ref{}
-	mi := &file_hub_proto_msgTypes[12]
+	mi := &file_hub_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +946,7 @@ func (x *Ref) String() string {
 func (*Ref) ProtoMessage() {}
 
 func (x *Ref) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[12]
+	mi := &file_hub_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +959,7 @@ func (x *Ref) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ref.ProtoReflect.Descriptor instead.
 func (*Ref) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{12}
+	return file_hub_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ref) GetId() uint64 {
@@ -889,7 +990,7 @@ type PairScore struct {
 
 func (x *PairScore) Reset() {
 	*x = PairScore{}
-	mi := &file_hub_proto_msgTypes[13]
+	mi := &file_hub_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1002,7 @@ func (x *PairScore) String() string {
 func (*PairScore) ProtoMessage() {}
 
 func (x *PairScore) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[13]
+	mi := &file_hub_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1015,7 @@ func (x *PairScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairScore.ProtoReflect.Descriptor instead.
 func (*PairScore) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{13}
+	return file_hub_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PairScore) GetMonitorId() uint32 {
@@ -965,7 +1066,7 @@ type Overall struct {
 
 func (x *Overall) Reset() {
 	*x = Overall{}
-	mi := &file_hub_proto_msgTypes[14]
+	mi := &file_hub_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -977,7 +1078,7 @@ func (x *Overall) String() string {
 func (*Overall) ProtoMessage() {}
 
 func (x *Overall) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[14]
+	mi := &file_hub_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -990,7 +1091,7 @@ func (x *Overall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overall.ProtoReflect.Descriptor instead.
 func (*Overall) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{14}
+	return file_hub_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Overall) GetKnown() bool {
@@ -1034,7 +1135,7 @@ type Committed struct {
 
 func (x *Committed) Reset() {
 	*x = Committed{}
-	mi := &file_hub_proto_msgTypes[15]
+	mi := &file_hub_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1147,7 @@ func (x *Committed) String() string {
 func (*Committed) ProtoMessage() {}
 
 func (x *Committed) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[15]
+	mi := &file_hub_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1160,7 @@ func (x *Committed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Committed.ProtoReflect.Descriptor instead.
 func (*Committed) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{15}
+	return file_hub_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Committed) GetId() uint64 {
@@ -1090,139 +1191,18 @@ func (x *Committed) GetReason() string {
 	return ""
 }
 
-// Scored tells the selector what the score learned.
-type Scored struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pairs         []*PairScored          `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Scored) Reset() {
-	*x = Scored{}
-	mi := &file_hub_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Scored) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Scored) ProtoMessage() {}
-
-func (x *Scored) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Scored.ProtoReflect.Descriptor instead.
-func (*Scored) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *Scored) GetPairs() []*PairScored {
-	if x != nil {
-		return x.Pairs
-	}
-	return nil
-}
-
-// PairScored is one monitor's view of the server.
-type PairScored struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MonitorId     uint32                 `protobuf:"varint,1,opt,name=monitor_id,json=monitorId,proto3" json:"monitor_id,omitempty"`
-	Score         float64                `protobuf:"fixed64,2,opt,name=score,proto3" json:"score,omitempty"`
-	Step          float64                `protobuf:"fixed64,3,opt,name=step,proto3" json:"step,omitempty"`
-	RttNs         *int64                 `protobuf:"zigzag64,4,opt,name=rtt_ns,json=rttNs,proto3,oneof" json:"rtt_ns,omitempty"`
-	AtUs          int64                  `protobuf:"varint,5,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PairScored) Reset() {
-	*x = PairScored{}
-	mi := &file_hub_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PairScored) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PairScored) ProtoMessage() {}
-
-func (x *PairScored) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PairScored.ProtoReflect.Descriptor instead.
-func (*PairScored) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *PairScored) GetMonitorId() uint32 {
-	if x != nil {
-		return x.MonitorId
-	}
-	return 0
-}
-
-func (x *PairScored) GetScore() float64 {
-	if x != nil {
-		return x.Score
-	}
-	return 0
-}
-
-func (x *PairScored) GetStep() float64 {
-	if x != nil {
-		return x.Step
-	}
-	return 0
-}
-
-func (x *PairScored) GetRttNs() int64 {
-	if x != nil && x.RttNs != nil {
-		return *x.RttNs
-	}
-	return 0
-}
-
-func (x *PairScored) GetAtUs() int64 {
-	if x != nil {
-		return x.AtUs
-	}
-	return 0
-}
-
-// PairsChanged tells score and selector which monitors the server has, and their statuses.
+// PairsChanged tells score and selector what monitors are for the server from now on.
 type PairsChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pairs         []*PairStatus          `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"` // all of them, by monitor id
+	Pairs         []*PairStatus          `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty"`      // those that have changed, by monitor id
+	Planned       bool                   `protobuf:"varint,2,opt,name=planned,proto3" json:"planned,omitempty"` // by what the selector has planned
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PairsChanged) Reset() {
 	*x = PairsChanged{}
-	mi := &file_hub_proto_msgTypes[18]
+	mi := &file_hub_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1214,7 @@ func (x *PairsChanged) String() string {
 func (*PairsChanged) ProtoMessage() {}
 
 func (x *PairsChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[18]
+	mi := &file_hub_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1227,7 @@ func (x *PairsChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairsChanged.ProtoReflect.Descriptor instead.
 func (*PairsChanged) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{18}
+	return file_hub_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PairsChanged) GetPairs() []*PairStatus {
@@ -1255,6 +1235,13 @@ func (x *PairsChanged) GetPairs() []*PairStatus {
 		return x.Pairs
 	}
 	return nil
+}
+
+func (x *PairsChanged) GetPlanned() bool {
+	if x != nil {
+		return x.Planned
+	}
+	return false
 }
 
 // Planned is a round of selection: the selector's proposal to its server.
@@ -1269,7 +1256,7 @@ type Planned struct {
 
 func (x *Planned) Reset() {
 	*x = Planned{}
-	mi := &file_hub_proto_msgTypes[19]
+	mi := &file_hub_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1268,7 @@ func (x *Planned) String() string {
 func (*Planned) ProtoMessage() {}
 
 func (x *Planned) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[19]
+	mi := &file_hub_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1281,7 @@ func (x *Planned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Planned.ProtoReflect.Descriptor instead.
 func (*Planned) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{19}
+	return file_hub_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Planned) GetPairs() []*PairStatus {
@@ -1331,7 +1318,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_hub_proto_msgTypes[20]
+	mi := &file_hub_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1330,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[20]
+	mi := &file_hub_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1343,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{20}
+	return file_hub_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Move) GetMonitorId() uint32 {
@@ -1399,7 +1386,7 @@ type Condemned struct {
 
 func (x *Condemned) Reset() {
 	*x = Condemned{}
-	mi := &file_hub_proto_msgTypes[21]
+	mi := &file_hub_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1398,7 @@ func (x *Condemned) String() string {
 func (*Condemned) ProtoMessage() {}
 
 func (x *Condemned) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[21]
+	mi := &file_hub_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1411,7 @@ func (x *Condemned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condemned.ProtoReflect.Descriptor instead.
 func (*Condemned) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{21}
+	return file_hub_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Condemned) GetMonitorId() uint32 {
@@ -1456,7 +1443,7 @@ type Announcement struct {
 
 func (x *Announcement) Reset() {
 	*x = Announcement{}
-	mi := &file_hub_proto_msgTypes[22]
+	mi := &file_hub_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1455,7 @@ func (x *Announcement) String() string {
 func (*Announcement) ProtoMessage() {}
 
 func (x *Announcement) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[22]
+	mi := &file_hub_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1468,7 @@ func (x *Announcement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Announcement.ProtoReflect.Descriptor instead.
 func (*Announcement) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{22}
+	return file_hub_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Announcement) GetIp() []byte {
@@ -1542,7 +1529,7 @@ type ForAgent struct {
 
 func (x *ForAgent) Reset() {
 	*x = ForAgent{}
-	mi := &file_hub_proto_msgTypes[23]
+	mi := &file_hub_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1541,7 @@ func (x *ForAgent) String() string {
 func (*ForAgent) ProtoMessage() {}
 
 func (x *ForAgent) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[23]
+	mi := &file_hub_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1554,7 @@ func (x *ForAgent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForAgent.ProtoReflect.Descriptor instead.
 func (*ForAgent) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{23}
+	return file_hub_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ForAgent) GetAgent() string {
@@ -1647,7 +1634,7 @@ type AgentHere struct {
 
 func (x *AgentHere) Reset() {
 	*x = AgentHere{}
-	mi := &file_hub_proto_msgTypes[24]
+	mi := &file_hub_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1646,7 @@ func (x *AgentHere) String() string {
 func (*AgentHere) ProtoMessage() {}
 
 func (x *AgentHere) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[24]
+	mi := &file_hub_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1659,7 @@ func (x *AgentHere) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHere.ProtoReflect.Descriptor instead.
 func (*AgentHere) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{24}
+	return file_hub_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AgentHere) GetSessionId() string {
@@ -1720,7 +1707,7 @@ type AgentGone struct {
 
 func (x *AgentGone) Reset() {
 	*x = AgentGone{}
-	mi := &file_hub_proto_msgTypes[25]
+	mi := &file_hub_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1719,7 @@ func (x *AgentGone) String() string {
 func (*AgentGone) ProtoMessage() {}
 
 func (x *AgentGone) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[25]
+	mi := &file_hub_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1732,7 @@ func (x *AgentGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentGone.ProtoReflect.Descriptor instead.
 func (*AgentGone) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{25}
+	return file_hub_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AgentGone) GetSessionId() string {
@@ -1765,7 +1752,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_hub_proto_msgTypes[26]
+	mi := &file_hub_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1764,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[26]
+	mi := &file_hub_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1777,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{26}
+	return file_hub_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Seen) GetMonitors() []*MonitorSeen {
@@ -1814,7 +1801,7 @@ type MonitorSeen struct {
 
 func (x *MonitorSeen) Reset() {
 	*x = MonitorSeen{}
-	mi := &file_hub_proto_msgTypes[27]
+	mi := &file_hub_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1813,7 @@ func (x *MonitorSeen) String() string {
 func (*MonitorSeen) ProtoMessage() {}
 
 func (x *MonitorSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[27]
+	mi := &file_hub_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1826,7 @@ func (x *MonitorSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonitorSeen.ProtoReflect.Descriptor instead.
 func (*MonitorSeen) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{27}
+	return file_hub_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *MonitorSeen) GetMonitorId() uint32 {
@@ -1882,14 +1869,13 @@ type Changed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // pool.ChangeKind
 	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	Roster        *Roster                `protobuf:"bytes,3,opt,name=roster,proto3" json:"roster,omitempty"` // the new one, where that is what changed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_hub_proto_msgTypes[28]
+	mi := &file_hub_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +1887,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[28]
+	mi := &file_hub_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +1900,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{28}
+	return file_hub_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Changed) GetKind() string {
@@ -1931,13 +1917,6 @@ func (x *Changed) GetKey() string {
 	return ""
 }
 
-func (x *Changed) GetRoster() *Roster {
-	if x != nil {
-		return x.Roster
-	}
-	return nil
-}
-
 // Opened tells the hub that a shard serves.
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1950,7 +1929,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_hub_proto_msgTypes[29]
+	mi := &file_hub_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +1941,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[29]
+	mi := &file_hub_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +1954,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{29}
+	return file_hub_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Opened) GetShard() uint32 {
@@ -2009,7 +1988,7 @@ type Lost struct {
 
 func (x *Lost) Reset() {
 	*x = Lost{}
-	mi := &file_hub_proto_msgTypes[30]
+	mi := &file_hub_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2000,7 @@ func (x *Lost) String() string {
 func (*Lost) ProtoMessage() {}
 
 func (x *Lost) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[30]
+	mi := &file_hub_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2013,7 @@ func (x *Lost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lost.ProtoReflect.Descriptor instead.
 func (*Lost) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{30}
+	return file_hub_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Lost) GetShard() uint32 {
@@ -2061,10 +2040,11 @@ const file_hub_proto_rawDesc = "" +
 	"\asamples\x18\x05 \x03(\v2\x19.truechimer.IndexedSampleR\asamples\"Q\n" +
 	"\rIndexedSample\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12*\n" +
-	"\x06sample\x18\x02 \x01(\v2\x12.truechimer.SampleR\x06sample\"@\n" +
+	"\x06sample\x18\x02 \x01(\v2\x12.truechimer.SampleR\x06sample\"R\n" +
 	"\aSettled\x12\x1b\n" +
 	"\tserver_id\x18\x01 \x01(\rR\bserverId\x12\x18\n" +
-	"\asamples\x18\x02 \x01(\rR\asamples\"!\n" +
+	"\asamples\x18\x02 \x01(\rR\asamples\x12\x10\n" +
+	"\x03all\x18\x03 \x01(\bR\x03all\"!\n" +
 	"\tOpenShard\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\"\xc7\x01\n" +
 	"\n" +
@@ -2073,20 +2053,28 @@ const file_hub_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x121\n" +
 	"\aservers\x18\x03 \x03(\v2\x17.truechimer.ServerImageR\aservers\x12.\n" +
 	"\x06agents\x18\x04 \x03(\v2\x16.truechimer.AgentImageR\x06agents\x12*\n" +
-	"\x06roster\x18\x05 \x01(\v2\x12.truechimer.RosterR\x06roster\")\n" +
+	"\x06roster\x18\x05 \x01(\v2\x12.truechimer.RosterR\x06roster\"E\n" +
 	"\n" +
 	"LoadServer\x12\x1b\n" +
-	"\tserver_id\x18\x01 \x01(\rR\bserverId\"Z\n" +
+	"\tserver_id\x18\x01 \x01(\rR\bserverId\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\x04R\bquestion\"v\n" +
 	"\fServerLoaded\x12\x1b\n" +
-	"\tserver_id\x18\x01 \x01(\rR\bserverId\x12-\n" +
-	"\x05image\x18\x02 \x01(\v2\x17.truechimer.ServerImageR\x05image\"\x1f\n" +
+	"\tserver_id\x18\x01 \x01(\rR\bserverId\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\x04R\bquestion\x12-\n" +
+	"\x05image\x18\x03 \x01(\v2\x17.truechimer.ServerImageR\x05image\";\n" +
 	"\tLoadAgent\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"O\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\x04R\bquestion\"k\n" +
 	"\vAgentLoaded\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
-	"\x05image\x18\x02 \x01(\v2\x16.truechimer.AgentImageR\x05image\"\f\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\x04R\bquestion\x12,\n" +
+	"\x05image\x18\x03 \x01(\v2\x16.truechimer.AgentImageR\x05image\"(\n" +
 	"\n" +
-	"LoadRoster\"\xc7\x02\n" +
+	"LoadRoster\x12\x1a\n" +
+	"\bquestion\x18\x01 \x01(\x04R\bquestion\"V\n" +
+	"\fRosterLoaded\x12\x1a\n" +
+	"\bquestion\x18\x01 \x01(\x04R\bquestion\x12*\n" +
+	"\x06roster\x18\x02 \x01(\v2\x12.truechimer.RosterR\x06roster\"\xc7\x02\n" +
 	"\x06Commit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x14\n" +
@@ -2131,20 +2119,10 @@ const file_hub_proto_rawDesc = "" +
 	"\x04KEPT\x10\x00\x12\n" +
 	"\n" +
 	"\x06FENCED\x10\x01\x12\v\n" +
-	"\aREFUSED\x10\x02\"6\n" +
-	"\x06Scored\x12,\n" +
-	"\x05pairs\x18\x01 \x03(\v2\x16.truechimer.PairScoredR\x05pairs\"\x91\x01\n" +
-	"\n" +
-	"PairScored\x12\x1d\n" +
-	"\n" +
-	"monitor_id\x18\x01 \x01(\rR\tmonitorId\x12\x14\n" +
-	"\x05score\x18\x02 \x01(\x01R\x05score\x12\x12\n" +
-	"\x04step\x18\x03 \x01(\x01R\x04step\x12\x1a\n" +
-	"\x06rtt_ns\x18\x04 \x01(\x12H\x00R\x05rttNs\x88\x01\x01\x12\x13\n" +
-	"\x05at_us\x18\x05 \x01(\x03R\x04atUsB\t\n" +
-	"\a_rtt_ns\"<\n" +
+	"\aREFUSED\x10\x02\"V\n" +
 	"\fPairsChanged\x12,\n" +
-	"\x05pairs\x18\x01 \x03(\v2\x16.truechimer.PairStatusR\x05pairs\"\x8b\x01\n" +
+	"\x05pairs\x18\x01 \x03(\v2\x16.truechimer.PairStatusR\x05pairs\x12\x18\n" +
+	"\aplanned\x18\x02 \x01(\bR\aplanned\"\x8b\x01\n" +
 	"\aPlanned\x12,\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x16.truechimer.PairStatusR\x05pairs\x12&\n" +
 	"\x05moves\x18\x02 \x03(\v2\x10.truechimer.MoveR\x05moves\x12*\n" +
@@ -2190,11 +2168,10 @@ const file_hub_proto_rawDesc = "" +
 	"\aseen_us\x18\x02 \x01(\x03R\x06seenUs\x12!\n" +
 	"\fsubmitted_us\x18\x03 \x01(\x03R\vsubmittedUs\x12\x0e\n" +
 	"\x02ip\x18\x04 \x01(\tR\x02ip\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\tR\aversion\"[\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\"/\n" +
 	"\aChanged\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\x12*\n" +
-	"\x06roster\x18\x03 \x01(\v2\x12.truechimer.RosterR\x06roster\"P\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"P\n" +
 	"\x06Opened\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\aservers\x18\x02 \x01(\rR\aservers\x12\x16\n" +
@@ -2215,7 +2192,7 @@ func file_hub_proto_rawDescGZIP() []byte {
 }
 
 var file_hub_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hub_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_hub_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_hub_proto_goTypes = []any{
 	(Committed_Outcome)(0), // 0: truechimer.Committed.Outcome
 	(*Samples)(nil),        // 1: truechimer.Samples
@@ -2228,68 +2205,66 @@ var file_hub_proto_goTypes = []any{
 	(*LoadAgent)(nil),      // 8: truechimer.LoadAgent
 	(*AgentLoaded)(nil),    // 9: truechimer.AgentLoaded
 	(*LoadRoster)(nil),     // 10: truechimer.LoadRoster
-	(*Commit)(nil),         // 11: truechimer.Commit
-	(*LogRow)(nil),         // 12: truechimer.LogRow
-	(*Ref)(nil),            // 13: truechimer.Ref
-	(*PairScore)(nil),      // 14: truechimer.PairScore
-	(*Overall)(nil),        // 15: truechimer.Overall
-	(*Committed)(nil),      // 16: truechimer.Committed
-	(*Scored)(nil),         // 17: truechimer.Scored
-	(*PairScored)(nil),     // 18: truechimer.PairScored
-	(*PairsChanged)(nil),   // 19: truechimer.PairsChanged
-	(*Planned)(nil),        // 20: truechimer.Planned
-	(*Move)(nil),           // 21: truechimer.Move
-	(*Condemned)(nil),      // 22: truechimer.Condemned
-	(*Announcement)(nil),   // 23: truechimer.Announcement
-	(*ForAgent)(nil),       // 24: truechimer.ForAgent
-	(*AgentHere)(nil),      // 25: truechimer.AgentHere
-	(*AgentGone)(nil),      // 26: truechimer.AgentGone
-	(*Seen)(nil),           // 27: truechimer.Seen
-	(*MonitorSeen)(nil),    // 28: truechimer.MonitorSeen
-	(*Changed)(nil),        // 29: truechimer.Changed
-	(*Opened)(nil),         // 30: truechimer.Opened
-	(*Lost)(nil),           // 31: truechimer.Lost
-	(*Sample)(nil),         // 32: truechimer.Sample
-	(*ServerImage)(nil),    // 33: truechimer.ServerImage
-	(*AgentImage)(nil),     // 34: truechimer.AgentImage
-	(*Roster)(nil),         // 35: truechimer.Roster
-	(*PairStatus)(nil),     // 36: truechimer.PairStatus
-	(*Review)(nil),         // 37: truechimer.Review
-	(*Assigned)(nil),       // 38: truechimer.Assigned
+	(*RosterLoaded)(nil),   // 11: truechimer.RosterLoaded
+	(*Commit)(nil),         // 12: truechimer.Commit
+	(*LogRow)(nil),         // 13: truechimer.LogRow
+	(*Ref)(nil),            // 14: truechimer.Ref
+	(*PairScore)(nil),      // 15: truechimer.PairScore
+	(*Overall)(nil),        // 16: truechimer.Overall
+	(*Committed)(nil),      // 17: truechimer.Committed
+	(*PairsChanged)(nil),   // 18: truechimer.PairsChanged
+	(*Planned)(nil),        // 19: truechimer.Planned
+	(*Move)(nil),           // 20: truechimer.Move
+	(*Condemned)(nil),      // 21: truechimer.Condemned
+	(*Announcement)(nil),   // 22: truechimer.Announcement
+	(*ForAgent)(nil),       // 23: truechimer.ForAgent
+	(*AgentHere)(nil),      // 24: truechimer.AgentHere
+	(*AgentGone)(nil),      // 25: truechimer.AgentGone
+	(*Seen)(nil),           // 26: truechimer.Seen
+	(*MonitorSeen)(nil),    // 27: truechimer.MonitorSeen
+	(*Changed)(nil),        // 28: truechimer.Changed
+	(*Opened)(nil),         // 29: truechimer.Opened
+	(*Lost)(nil),           // 30: truechimer.Lost
+	(*Sample)(nil),         // 31: truechimer.Sample
+	(*ServerImage)(nil),    // 32: truechimer.ServerImage
+	(*AgentImage)(nil),     // 33: truechimer.AgentImage
+	(*Roster)(nil),         // 34: truechimer.Roster
+	(*PairStatus)(nil),     // 35: truechimer.PairStatus
+	(*Review)(nil),         // 36: truechimer.Review
+	(*Assigned)(nil),       // 37: truechimer.Assigned
 }
 var file_hub_proto_depIdxs = []int32{
 	2,  // 0: truechimer.Samples.samples:type_name -> truechimer.IndexedSample
-	32, // 1: truechimer.IndexedSample.sample:type_name -> truechimer.Sample
-	33, // 2: truechimer.ShardImage.servers:type_name -> truechimer.ServerImage
-	34, // 3: truechimer.ShardImage.agents:type_name -> truechimer.AgentImage
-	35, // 4: truechimer.ShardImage.roster:type_name -> truechimer.Roster
-	33, // 5: truechimer.ServerLoaded.image:type_name -> truechimer.ServerImage
-	34, // 6: truechimer.AgentLoaded.image:type_name -> truechimer.AgentImage
-	12, // 7: truechimer.Commit.rows:type_name -> truechimer.LogRow
-	14, // 8: truechimer.Commit.scores:type_name -> truechimer.PairScore
-	15, // 9: truechimer.Commit.overall:type_name -> truechimer.Overall
-	36, // 10: truechimer.Commit.statuses:type_name -> truechimer.PairStatus
-	37, // 11: truechimer.Commit.review:type_name -> truechimer.Review
-	32, // 12: truechimer.LogRow.sample:type_name -> truechimer.Sample
-	13, // 13: truechimer.LogRow.counted:type_name -> truechimer.Ref
-	0,  // 14: truechimer.Committed.outcome:type_name -> truechimer.Committed.Outcome
-	18, // 15: truechimer.Scored.pairs:type_name -> truechimer.PairScored
-	36, // 16: truechimer.PairsChanged.pairs:type_name -> truechimer.PairStatus
-	36, // 17: truechimer.Planned.pairs:type_name -> truechimer.PairStatus
-	21, // 18: truechimer.Planned.moves:type_name -> truechimer.Move
-	37, // 19: truechimer.Planned.review:type_name -> truechimer.Review
-	12, // 20: truechimer.Announcement.rows:type_name -> truechimer.LogRow
-	15, // 21: truechimer.Announcement.overall:type_name -> truechimer.Overall
-	38, // 22: truechimer.ForAgent.assigned:type_name -> truechimer.Assigned
-	25, // 23: truechimer.ForAgent.here:type_name -> truechimer.AgentHere
-	26, // 24: truechimer.ForAgent.gone:type_name -> truechimer.AgentGone
-	28, // 25: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
-	35, // 26: truechimer.Changed.roster:type_name -> truechimer.Roster
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	31, // 1: truechimer.IndexedSample.sample:type_name -> truechimer.Sample
+	32, // 2: truechimer.ShardImage.servers:type_name -> truechimer.ServerImage
+	33, // 3: truechimer.ShardImage.agents:type_name -> truechimer.AgentImage
+	34, // 4: truechimer.ShardImage.roster:type_name -> truechimer.Roster
+	32, // 5: truechimer.ServerLoaded.image:type_name -> truechimer.ServerImage
+	33, // 6: truechimer.AgentLoaded.image:type_name -> truechimer.AgentImage
+	34, // 7: truechimer.RosterLoaded.roster:type_name -> truechimer.Roster
+	13, // 8: truechimer.Commit.rows:type_name -> truechimer.LogRow
+	15, // 9: truechimer.Commit.scores:type_name -> truechimer.PairScore
+	16, // 10: truechimer.Commit.overall:type_name -> truechimer.Overall
+	35, // 11: truechimer.Commit.statuses:type_name -> truechimer.PairStatus
+	36, // 12: truechimer.Commit.review:type_name -> truechimer.Review
+	31, // 13: truechimer.LogRow.sample:type_name -> truechimer.Sample
+	14, // 14: truechimer.LogRow.counted:type_name -> truechimer.Ref
+	0,  // 15: truechimer.Committed.outcome:type_name -> truechimer.Committed.Outcome
+	35, // 16: truechimer.PairsChanged.pairs:type_name -> truechimer.PairStatus
+	35, // 17: truechimer.Planned.pairs:type_name -> truechimer.PairStatus
+	20, // 18: truechimer.Planned.moves:type_name -> truechimer.Move
+	36, // 19: truechimer.Planned.review:type_name -> truechimer.Review
+	13, // 20: truechimer.Announcement.rows:type_name -> truechimer.LogRow
+	16, // 21: truechimer.Announcement.overall:type_name -> truechimer.Overall
+	37, // 22: truechimer.ForAgent.assigned:type_name -> truechimer.Assigned
+	24, // 23: truechimer.ForAgent.here:type_name -> truechimer.AgentHere
+	25, // 24: truechimer.ForAgent.gone:type_name -> truechimer.AgentGone
+	27, // 25: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_hub_proto_init() }
@@ -2299,8 +2274,7 @@ func file_hub_proto_init() {
 	}
 	file_pool_proto_init()
 	file_sample_proto_init()
-	file_hub_proto_msgTypes[17].OneofWrappers = []any{}
-	file_hub_proto_msgTypes[23].OneofWrappers = []any{
+	file_hub_proto_msgTypes[22].OneofWrappers = []any{
 		(*ForAgent_Assigned)(nil),
 		(*ForAgent_Here)(nil),
 		(*ForAgent_Gone)(nil),
@@ -2311,7 +2285,7 @@ func file_hub_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hub_proto_rawDesc), len(file_hub_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -20,21 +20,33 @@ type announcer struct {
 	config *Config
 
 	names  map[pool.MonitorID]string // the agent of each monitor
-	scores map[netip.Addr][]byte     // the newest published state of each server
+	load   question
+	scores map[netip.Addr][]byte // the newest published state of each server
 }
 
 func newAnnouncer(env *port.Environment, config *Config) *announcer {
-	return &announcer{env: env, config: config, names: make(map[pool.MonitorID]string), scores: make(map[netip.Addr][]byte)}
+	return &announcer{
+		env: env, config: config, load: question{env: env},
+		names: make(map[pool.MonitorID]string), scores: make(map[netip.Addr][]byte),
+	}
 }
 
 func (a *announcer) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		a.load.put(ctx, local(ctx, archivistName), &messages.LoadRoster{Question: a.load.draw()})
+	case *messages.RosterLoaded:
+		if a.load.answeredBy(msg.Question) {
+			a.onRoster(msg.Roster)
+		}
 	case *messages.Roster:
 		a.onRoster(msg)
 	case *messages.Announcement:
 		a.onAnnouncement(msg)
 	case port.LiveUp:
 		a.onLiveUp()
+	case askAgain:
+		msg.again(ctx)
 	}
 }
 

@@ -2,6 +2,7 @@ package hubside
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -11,18 +12,37 @@ import (
 	"truechimer/pool/schedule"
 )
 
-// How a server works out who watches it, and when.
+// How a server works out who watches it and when, and has it kept.
+
+// arrangement is a change of statuses and timetable on its way to the store.
+type arrangement struct {
+	statuses []pool.PairStatus
+	places   map[pool.MonitorID]schedule.Placed
+	review   *pool.Review
+}
 
 // arrange works out who watches the server and when, and asks for what is new of it to be kept.
 func (a *server) arrange(ctx actor.Context) {
-	if a.server == nil {
-		return
+	if a.server == nil || a.load.isOpen() {
+		return // with the image
 	}
 	if a.under != nil {
 		a.again = true
 		return
 	}
 	a.again = false
+	under := a.arrangement()
+	if len(under.statuses) == 0 && under.review == nil {
+		return
+	}
+	a.under = under
+	a.keep.put(ctx, local(ctx, archivistName), messages.FromServerCommit(a.keep.draw(), pool.ServerCommit{
+		Shard: a.shard, Epoch: a.epoch, Server: a.id, Statuses: under.statuses, Review: under.review,
+	}))
+}
+
+// arrangement is what has to change.
+func (a *server) arrangement() *arrangement {
 	wanted := maps.Clone(a.pairs)
 	under := &arrangement{}
 	if a.planned != nil {
@@ -40,20 +60,13 @@ func (a *server) arrange(ctx actor.Context) {
 			under.statuses = append(under.statuses, wanted[monitor])
 		}
 	}
-	if len(under.statuses) == 0 && under.review == nil {
-		return
-	}
-	commit := messages.FromServerCommit(a.env.Rand().Uint64(), pool.ServerCommit{
-		Shard: a.shard, Epoch: a.epoch, Server: a.id, Statuses: under.statuses, Review: under.review,
-	})
-	under.commit, a.under = commit.Id, under
-	a.keep.put(ctx, local(ctx, archivistName), commit)
+	return under
 }
 
 // timetable gives every pair that is to be probed its place, and takes it from the others.
 func (a *server) timetable(pairs map[pool.MonitorID]pool.PairStatus) map[pool.MonitorID]schedule.Placed {
 	places := make(map[pool.MonitorID]schedule.Placed)
-	for _, p := range schedule.Place(a.id, a.roster.Settings, a.env.Now(), a.wants(pairs)) {
+	for _, p := range schedule.Place(a.id, a.roster.settings(), a.env.Now(), a.wants(pairs)) {
 		places[p.Monitor] = p
 	}
 	for monitor, status := range pairs {
@@ -68,36 +81,23 @@ func (a *server) timetable(pairs map[pool.MonitorID]pool.PairStatus) map[pool.Mo
 
 // wants are the pairs that are to be probed, and how often.
 func (a *server) wants(pairs map[pool.MonitorID]pool.PairStatus) []schedule.Want {
-	now := a.env.Now()
-	if !a.server.Deletion.IsZero() && !now.Before(a.server.Deletion) {
+	if !a.server.Deletion.IsZero() && !a.env.Now().Before(a.server.Deletion) {
 		return nil
 	}
-	global := make(map[pool.MonitorID]pool.GlobalStatus, len(a.roster.Monitors))
-	for _, m := range a.roster.Monitors {
-		global[m.ID] = m.Status
-	}
-	noActive := true
-	var candidates []pool.MonitorID
-	for monitor, p := range pairs {
+	settings, ofTheDay, noActive := a.roster.settings(), a.candidatesOfTheDay(pairs), true
+	for _, p := range pairs {
 		noActive = noActive && p.Status != pool.Active
-		if p.Status == pool.Candidate && probing(global[monitor]) {
-			candidates = append(candidates, monitor)
-		}
-	}
-	ofTheDay := make(map[pool.MonitorID]bool)
-	for _, monitor := range schedule.CandidatesOfTheDay(candidates, now.Unix()/int64(24*time.Hour/time.Second)) {
-		ofTheDay[monitor] = true
 	}
 	var wants []schedule.Want
 	for _, monitor := range sortedKeys(pairs) {
-		p := pairs[monitor]
-		if p.Status == pool.Candidate && !ofTheDay[monitor] {
+		p, global := pairs[monitor], a.roster.global(monitor)
+		if p.Status == pool.Candidate && !slices.Contains(ofTheDay, monitor) {
 			continue
 		}
 		// In a lab people want to see what is condemned go on failing.
-		condemned := a.condemned[monitor] && !a.roster.Settings.Lab
-		interval, ok := schedule.Interval(a.roster.Settings, p.Status, global[monitor], noActive, condemned)
-		if !ok || global[monitor] == pool.GlobalPending && p.Cadence == nil {
+		condemned := a.condemned[monitor] && !settings.Lab
+		interval, ok := schedule.Interval(settings, p.Status, global, noActive, condemned)
+		if !ok || !mayWork(global, p.Cadence != nil) {
 			continue
 		}
 		wants = append(wants, schedule.Want{
@@ -108,7 +108,83 @@ func (a *server) wants(pairs map[pool.MonitorID]pool.PairStatus) []schedule.Want
 	return wants
 }
 
-// probing tells whether a monitor of this global status may be given work.
-func probing(global pool.GlobalStatus) bool {
-	return global == pool.GlobalActive || global == pool.GlobalTesting
+// candidatesOfTheDay are the candidates whose turn it is. Days begin at midnight UTC.
+func (a *server) candidatesOfTheDay(pairs map[pool.MonitorID]pool.PairStatus) []pool.MonitorID {
+	var candidates []pool.MonitorID
+	for monitor, p := range pairs {
+		if p.Status == pool.Candidate && mayWork(a.roster.global(monitor), p.Cadence != nil) {
+			candidates = append(candidates, monitor)
+		}
+	}
+	const day = int64(24 * time.Hour / time.Second)
+	return schedule.CandidatesOfTheDay(candidates, a.env.Now().Unix()/day)
+}
+
+// mayWork tells whether a monitor of this global status may be given work, or keep what it has.
+func mayWork(global pool.GlobalStatus, has bool) bool {
+	switch global {
+	case pool.GlobalActive, pool.GlobalTesting:
+		return true
+	case pool.GlobalPending:
+		return has
+	}
+	return false
+}
+
+// onCommitted makes the arrangement that was kept the present one, and tells everybody.
+func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
+	if !a.keep.answeredBy(msg.Id) {
+		return // asked by an earlier incarnation
+	}
+	under := a.under
+	a.under = nil
+	switch msg.Outcome {
+	case messages.Committed_FENCED:
+		a.server = nil
+		return
+	case messages.Committed_REFUSED:
+		a.env.After(refusedPause, loadAnew{})
+		return
+	}
+	a.images.expire()
+	changed := &messages.PairsChanged{Planned: under.review != nil}
+	for _, status := range under.statuses {
+		a.pairs[status.Monitor] = status
+		place := under.places[status.Monitor]
+		a.unprobed = a.unprobed && !place.AtOnce
+		a.tell(ctx, status, place)
+		changed.Pairs = append(changed.Pairs, messages.FromPairStatus(status))
+	}
+	if len(changed.Pairs) > 0 {
+		ctx.Send(a.score, changed)
+	}
+	ctx.Send(a.selector, changed)
+	if a.again || a.planned != nil {
+		a.arrange(ctx)
+	}
+}
+
+// statusOf is the part of a pair that selection and timetable decide. A status that isn't one, which only others can
+// have stored, counts as paused: it couldn't be stored again.
+func statusOf(p pool.Pair) pool.PairStatus {
+	status := p.Status
+	switch status {
+	case pool.Active, pool.Testing, pool.Candidate, pool.Paused:
+	default:
+		status = pool.Paused
+	}
+	return pool.PairStatus{
+		Monitor: p.Monitor, Status: status, Cadence: p.Cadence, Violation: p.Violation,
+		ViolationSince: p.ViolationSince, LastCheck: p.LastCheck, PauseReason: p.PauseReason,
+	}
+}
+
+// sameStatus tells whether two are the same as stored.
+func sameStatus(a, b pool.PairStatus) bool {
+	return a.Status == b.Status && sameCadence(a.Cadence, b.Cadence) && a.Violation == b.Violation &&
+		a.ViolationSince.Equal(b.ViolationSince) && a.LastCheck.Equal(b.LastCheck) && a.PauseReason == b.PauseReason
+}
+
+func sameCadence(a, b *pool.Cadence) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }

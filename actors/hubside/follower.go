@@ -41,7 +41,7 @@ func (a *follower) Receive(ctx actor.Context) {
 		a.config.Store.Changes(a.after, port.Answer[port.ChangesRead](a.env))
 	case port.ChangesRead:
 		a.onChanges(ctx, msg)
-	case *messages.Roster:
+	case *messages.RosterLoaded:
 		a.onRoster(ctx, msg)
 	case askAgain:
 		msg.again(ctx)
@@ -60,7 +60,7 @@ func (a *follower) onChanges(ctx actor.Context, read port.ChangesRead) {
 		a.after = max(a.after, change.ID)
 	}
 	if rosterChanged {
-		a.load.put(ctx, local(ctx, archivistName), &messages.LoadRoster{})
+		a.load.put(ctx, local(ctx, archivistName), &messages.LoadRoster{Question: a.load.draw()})
 	}
 }
 
@@ -84,11 +84,11 @@ func (a *follower) tell(ctx actor.Context, change pool.Change) (rosterChanged bo
 	}
 }
 
-// onRoster hands a new roster to everybody.
-func (a *follower) onRoster(ctx actor.Context, roster *messages.Roster) {
-	a.load.answered()
-	ctx.Send(local(ctx, announcerName), roster)
+// onRoster hands a new roster to everybody, also when one that is newer still is on its way.
+func (a *follower) onRoster(ctx actor.Context, loaded *messages.RosterLoaded) {
+	a.load.answeredBy(loaded.Question)
+	ctx.Send(local(ctx, announcerName), loaded.Roster)
 	for _, shard := range a.config.Shards {
-		ctx.Send(Shard(ctx.ActorSystem(), shard), roster)
+		ctx.Send(Shard(ctx.ActorSystem(), shard), loaded.Roster)
 	}
 }

@@ -78,7 +78,7 @@ func (a *gateway) onLinkClosed(ctx actor.Context, closed port.LinkClosed) {
 
 // hangAll closes all links: a gateway that starts again knows none of them.
 func (a *gateway) hangAll() {
-	for number := range a.links {
+	for _, number := range sortedKeys(a.links) {
 		a.config.Links.Hang(number, nil)
 	}
 }

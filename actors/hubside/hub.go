@@ -118,8 +118,9 @@ func (a *hub) Receive(ctx actor.Context) {
 func (a *hub) onStarted(ctx actor.Context) {
 	c := a.config
 	a.unopened = slices.Clone(c.Shards)
+	storesTurn := &turn{}
 	spawn(ctx, archivistName, c.Node.Props(func(env *port.Environment) actor.Actor {
-		return newArchivist(env, c)
+		return newArchivist(env, c, storesTurn)
 	}))
 	spawn(ctx, announcerName, c.Node.Props(func(env *port.Environment) actor.Actor {
 		return newAnnouncer(env, c)
@@ -131,8 +132,11 @@ func (a *hub) onStarted(ctx actor.Context) {
 		return newGateway(env, c)
 	}, supervision.Option(c.Node.Runtime)))
 	for _, shard := range c.Shards {
+		reborn := false
 		spawn(ctx, fmt.Sprintf("shard/%d", shard), c.Node.Props(func(env *port.Environment) actor.Actor {
-			return newShard(env, c, shard)
+			s := newShard(env, c, shard)
+			s.reborn, reborn = reborn, true
+			return s
 		}, supervision.Option(c.Node.Runtime)))
 	}
 }
@@ -169,9 +173,11 @@ func local(ctx actor.Context, name string) *actor.PID {
 	return ctx.ActorSystem().NewLocalPID(Root + "/" + name)
 }
 
-// restart has an actor start again from what is stored, and its children with it, as after a failure.
+// restart has an actor start again from what is stored, and its children with it, as after a failure:
+// what it is sent meanwhile waits.
 func restart(ctx actor.Context) {
 	if process, there := ctx.ActorSystem().ProcessRegistry.Get(ctx.Self()); there {
+		process.SendSystemMessage(ctx.Self(), &actor.SuspendMailbox{})
 		process.SendSystemMessage(ctx.Self(), &actor.Restart{})
 	}
 }

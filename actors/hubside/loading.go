@@ -11,49 +11,49 @@ import (
 // What the archivist does with what the store has loaded.
 
 func (a *archivist) onOpened(ctx actor.Context, answer port.Opened) {
-	if done := a.finish(answer.Err); len(done) > 0 {
-		roster := a.roster(answer.Roster)
-		ctx.Send(local(ctx, announcerName), roster)
-		asker := make(map[uint32]*actor.PID, len(done))
-		for _, q := range done {
-			asker[q.message.(*messages.OpenShard).Shard] = q.sender
-		}
-		for _, opened := range answer.Images {
-			image := messages.FromShardImage(opened, roster)
-			a.opened[image.Shard] = image.Epoch
-			ctx.Send(asker[image.Shard], image)
-		}
+	done := a.finish(answer.Err)
+	if len(done) == 0 {
+		return
 	}
-	a.resume()
+	roster := a.roster(answer.Roster)
+	asker := make(map[uint32]*actor.PID, len(done))
+	for _, q := range done {
+		asker[q.message.(*messages.OpenShard).Shard] = q.sender
+	}
+	for _, opened := range answer.Images {
+		image := messages.FromShardImage(opened, roster)
+		a.opened[image.Shard] = image.Epoch
+		ctx.Send(asker[image.Shard], image)
+	}
 }
 
 func (a *archivist) onServerLoaded(ctx actor.Context, answer port.ServerLoaded) {
 	for _, q := range a.finish(answer.Err) {
-		loaded := &messages.ServerLoaded{ServerId: q.message.(*messages.LoadServer).ServerId}
+		load := q.message.(*messages.LoadServer)
+		loaded := &messages.ServerLoaded{ServerId: load.ServerId, Question: load.Question}
 		if answer.Found {
 			loaded.Image = messages.FromServerImage(answer.Image)
 		}
 		ctx.Send(q.sender, loaded)
 	}
-	a.resume()
 }
 
 func (a *archivist) onAgentLoaded(ctx actor.Context, answer port.AgentLoaded) {
 	for _, q := range a.finish(answer.Err) {
-		loaded := &messages.AgentLoaded{Name: q.message.(*messages.LoadAgent).Name}
+		load := q.message.(*messages.LoadAgent)
+		loaded := &messages.AgentLoaded{Name: load.Name, Question: load.Question}
 		if answer.Found {
 			loaded.Image = messages.FromAgentImage(answer.Image)
 		}
 		ctx.Send(q.sender, loaded)
 	}
-	a.resume()
 }
 
 func (a *archivist) onRosterLoaded(ctx actor.Context, answer port.RosterLoaded) {
 	for _, q := range a.finish(answer.Err) {
-		ctx.Send(q.sender, a.roster(answer.Roster))
+		load := q.message.(*messages.LoadRoster)
+		ctx.Send(q.sender, &messages.RosterLoaded{Question: load.Question, Roster: a.roster(answer.Roster)})
 	}
-	a.resume()
 }
 
 // roster says what of it couldn't be read, each time it is loaded, so that the last lines of a log have it.

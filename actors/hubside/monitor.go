@@ -3,6 +3,7 @@ package hubside
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -11,27 +12,26 @@ import (
 	"truechimer/pool"
 )
 
-// monitor stands for one agent: it knows where its link is, and has a probe for each IP version.
-// When it fails it starts again from the store, and asks nobody: the session says again where it is.
+// monitor stands for one agent: it has a probe for each IP version, and says when the agent was seen.
+// When it fails it starts again from the store, and so do its probes; the session says again where it is.
 type monitor struct {
 	env    *port.Environment
 	config *Config
 	name   string
 
 	probes   map[pool.IPVersion]*actor.PID
-	versions map[pool.MonitorID]pool.IPVersion
-	asking   map[string]bool // which probes wait for the image
 	load     question
-	loading  bool
+	images   handout[messages.AgentImage]
 	loaded   bool
+	monitors []uint32 // their ids
 }
 
 func newMonitor(env *port.Environment, config *Config, name string) *monitor {
 	return &monitor{
 		env: env, config: config, name: name,
-		versions: make(map[pool.MonitorID]pool.IPVersion),
-		asking:   make(map[string]bool),
-		load:     question{env: env},
+		probes: make(map[pool.IPVersion]*actor.PID),
+		load:   question{env: env},
+		images: newHandout[messages.AgentImage](),
 	}
 }
 
@@ -40,7 +40,7 @@ func (a *monitor) Receive(ctx actor.Context) {
 	case *actor.Started:
 		a.onStarted(ctx)
 	case *messages.LoadAgent:
-		a.onLoadAgent(ctx)
+		a.onLoadAgent(ctx, msg)
 	case *messages.Changed:
 		a.loadImage(ctx)
 	case *messages.AgentLoaded:
@@ -55,47 +55,59 @@ func (a *monitor) Receive(ctx actor.Context) {
 }
 
 func (a *monitor) onStarted(ctx actor.Context) {
-	a.probes = make(map[pool.IPVersion]*actor.PID)
-	for _, version := range []pool.IPVersion{pool.IPv4, pool.IPv6} {
+	for _, version := range versions {
 		a.probes[version] = spawn(ctx, fmt.Sprintf("probe/%s", version), a.config.Node.Props(func(env *port.Environment) actor.Actor {
 			return newProbe(env, a.config, a.name, version)
 		}))
 	}
+	a.loadImage(ctx)
 }
 
-// onLoadAgent loads what is stored for a probe that has started anew; at the start, for both at once.
-func (a *monitor) onLoadAgent(ctx actor.Context) {
-	a.asking[ctx.Sender().Id] = true
-	if len(a.asking) == len(a.probes) || a.loaded {
+// loadImage asks for what is stored.
+func (a *monitor) loadImage(ctx actor.Context) {
+	a.load.put(ctx, ctx.Parent(), &messages.LoadAgent{Name: a.name, Question: a.load.draw()})
+}
+
+// onLoadAgent gives a probe that has started what it starts from.
+func (a *monitor) onLoadAgent(ctx actor.Context, msg *messages.LoadAgent) {
+	probe := ctx.Sender()
+	if image := a.images.ask(probe.Id, msg.Question); image != nil {
+		ctx.Send(probe, &messages.AgentLoaded{Name: a.name, Question: msg.Question, Image: image})
+		return
+	}
+	if a.loaded { // else the first image is on its way
 		a.loadImage(ctx)
 	}
 }
 
-// loadImage asks for what is stored. The answer goes to the probes.
-func (a *monitor) loadImage(ctx actor.Context) {
-	if !a.loading {
-		a.loading = true
-		a.load.put(ctx, ctx.Parent(), &messages.LoadAgent{Name: a.name})
-	}
-}
-
 func (a *monitor) onLoaded(ctx actor.Context, msg *messages.AgentLoaded) {
+	if !a.load.answeredBy(msg.Question) {
+		return
+	}
 	if msg.Image == nil {
 		ctx.Stop(ctx.Self()) // there is no such agent (any more)
 		return
 	}
-	a.loading, a.loaded = false, true
-	a.load.answered()
-	clear(a.asking)
+	a.loaded = true
+	a.monitors = nil
 	for _, m := range msg.Image.Monitors {
-		a.versions[pool.MonitorID(m.Id)] = pool.IPVersion(m.IpVersion)
+		a.monitors = append(a.monitors, m.Id)
 	}
-	a.toProbes(ctx, msg)
+	for _, version := range versions {
+		probe := a.probes[version]
+		if question, now := a.images.loaded(probe.Id, msg.Image); now {
+			ctx.Send(probe, &messages.AgentLoaded{Name: a.name, Question: question, Image: msg.Image})
+		}
+	}
 }
 
+// versions are the two of IP.
+var versions = [...]pool.IPVersion{pool.IPv4, pool.IPv6}
+
 func (a *monitor) toProbes(ctx actor.Context, msg any) {
-	ctx.Send(a.probes[pool.IPv4], msg)
-	ctx.Send(a.probes[pool.IPv6], msg)
+	for _, version := range versions {
+		ctx.Send(a.probes[version], msg)
+	}
 }
 
 func (a *monitor) onForAgent(ctx actor.Context, msg *messages.ForAgent) {
@@ -115,14 +127,10 @@ func (a *monitor) onForAgent(ctx actor.Context, msg *messages.ForAgent) {
 // seen has it recorded that the agent was here.
 func (a *monitor) seen(ctx actor.Context, here *messages.AgentHere) {
 	now := a.env.Now().UnixMicro()
-	submitted := make(map[uint32]bool)
-	for _, id := range here.Submitted {
-		submitted[id] = true
-	}
 	seen := &messages.Seen{}
-	for _, id := range sortedKeys(a.versions) {
-		m := &messages.MonitorSeen{MonitorId: uint32(id), SeenUs: now, Version: here.Version}
-		if submitted[uint32(id)] {
+	for _, id := range a.monitors {
+		m := &messages.MonitorSeen{MonitorId: id, SeenUs: now, Version: here.Version}
+		if slices.Contains(here.Submitted, id) {
 			m.SubmittedUs = now
 		}
 		seen.Monitors = append(seen.Monitors, m)

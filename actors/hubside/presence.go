@@ -3,6 +3,7 @@ package hubside
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"truechimer/actors/port"
 	"truechimer/messages"
@@ -10,6 +11,10 @@ import (
 )
 
 // How the archivist records when agents were here.
+
+// seenEvery is how often the times at which agents were seen are written.
+// Selection judges them by the hour, so losing that much at a crash is nothing.
+const seenEvery = 10 * time.Second
 
 // onSeen keeps the newest times; they are written now and then, apart from the commits, which nothing shall delay.
 func (a *archivist) onSeen(msg *messages.Seen) {
@@ -37,9 +42,10 @@ func (a *archivist) onWriteSeen() {
 	a.config.Store.Seen(seen, func(err error) { answer(seenWritten{err}) })
 }
 
-// onSeenWritten leaves a failure at that: the agents will be seen again.
+// onSeenWritten leaves a failure at that: the agents will be seen again. The log is told once.
 func (a *archivist) onSeenWritten(msg seenWritten) {
-	if msg.err != nil {
-		a.env.Log().Warn().Err(msg.err).Msg("when agents were seen was not recorded")
+	if msg.err != nil && !a.unheard {
+		a.env.Log().Warn().Err(msg.err).Msg("when agents were seen is not recorded")
 	}
+	a.unheard = msg.err != nil
 }

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// assignmentsAtOnce bounds one message of assignments: some 60 kB.
-	assignmentsAtOnce = 500
 	// renewEvery is how often assignments are looked through for those that end soon.
 	renewEvery = 10 * time.Minute
+	// giveUpAfter is how long an order lives that its server doesn't say again. It does so once in tellEvery;
+	// one that is away for so long can't have samples stored either.
+	giveUpAfter = 3 * tellEvery
 )
 
 // probe owns the assignments of one monitor: what its agent is told to watch, over one IP version.
@@ -27,20 +28,23 @@ type probe struct {
 	agent   string
 	version pool.IPVersion
 
+	asked    uint64        // the question that waits for the image
+	loaded   bool          // it has come
 	monitor  *pool.Monitor // nil: there is none of this version, or it isn't loaded yet
 	settings pool.Settings
 	assigned map[pool.ServerID]*assignment
-	early    []*messages.Assigned // what came before the image
-	loaded   bool
-	session  *actor.PID // nil: the agent has no link
-	linked   string     // the session's ULID
+	early    map[pool.ServerID]*messages.Assigned // what came before the image
+	session  *actor.PID                           // nil: the agent has no link
+	linked   string                               // the session's ULID
+	terms    *messages.Terms                      // as the agent was last told over this link
 }
 
 // assignment is one of a monitor's orders.
 type assignment struct {
 	pool.Assignment
-	hurry time.Time // until then its first probe may go at once; zero: it may not
-	until time.Time // end of its newest ticket; zero: none was given
+	hurry     time.Time     // until then its first probe may go at once; zero: it may not
+	until     time.Time     // end of its newest ticket; zero: none was given
+	confirmed time.Duration // when its server last said it, by Elapsed
 }
 
 // renewDue is the timer for the renewal of assignments.
@@ -51,14 +55,14 @@ func newProbe(env *port.Environment, config *Config, agent string, version pool.
 		env: env, config: config, agent: agent, version: version,
 		settings: pool.DefaultSettings(),
 		assigned: make(map[pool.ServerID]*assignment),
+		early:    make(map[pool.ServerID]*messages.Assigned),
 	}
 }
 
 func (a *probe) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		a.env.After(renewEvery, renewDue{})
-		ctx.Request(ctx.Parent(), &messages.LoadAgent{Name: a.agent})
+		a.onStarted(ctx)
 	case *messages.AgentLoaded:
 		a.onLoaded(ctx, msg)
 	case *messages.Roster:
@@ -76,15 +80,29 @@ func (a *probe) Receive(ctx actor.Context) {
 	}
 }
 
-// onLoaded starts from what is stored; what servers said since is newer than that. When it is told again,
-// since something about the agent was changed, only that is news: the servers say themselves what they assign.
+func (a *probe) onStarted(ctx actor.Context) {
+	a.env.After(renewEvery, renewDue{})
+	a.asked = a.env.Rand().Uint64()
+	ctx.Request(ctx.Parent(), &messages.LoadAgent{Name: a.agent, Question: a.asked})
+}
+
+// onLoaded starts from what is stored; what servers said since is newer than that. When it has started, only the
+// monitor itself is news: the servers say themselves what they assign.
 func (a *probe) onLoaded(ctx actor.Context, msg *messages.AgentLoaded) {
+	if !a.loaded && msg.Question != a.asked {
+		return // asked by an earlier incarnation
+	}
 	image := messages.ToAgentImage(msg.Image)
+	before := a.monitor
 	a.monitor = nil
 	for _, m := range image.Monitors {
 		if m.Version == a.version {
 			a.monitor = &m
 		}
+	}
+	if a.loaded && before != nil && a.monitor != nil && a.monitor.ID == before.ID {
+		a.tellTerms(ctx)
+		return
 	}
 	if !a.loaded {
 		a.loaded = true
@@ -100,46 +118,47 @@ func (a *probe) restore(stored []pool.Assigned) {
 			a.assigned[s.Server] = a.order(s)
 		}
 	}
-	for _, early := range a.early {
-		a.take(early)
+	for _, server := range sortedKeys(a.early) {
+		a.take(a.early[server])
 	}
-	a.early = nil
+	clear(a.early)
 }
 
 // order is the assignment that a place in a timetable makes.
 func (a *probe) order(place pool.Assigned) *assignment {
 	cadence := place.Cadence
 	cadence.Seed = a.config.Keys.Seed(place.Monitor, place.Server)
-	return &assignment{Assignment: pool.Assignment{
-		Server: place.Server, Addr: place.Addr, Monitor: place.Monitor,
-		Status: place.Status, Cadence: cadence,
-	}}
+	return &assignment{
+		Assignment: pool.Assignment{
+			Server: place.Server, Addr: place.Addr, Monitor: place.Monitor,
+			Status: place.Status, Cadence: cadence,
+		},
+		confirmed: a.env.Elapsed(),
+	}
 }
 
 // onRoster follows settings and the monitor's own row.
 func (a *probe) onRoster(ctx actor.Context, msg *messages.Roster) {
-	roster := messages.ToRoster(msg)
-	a.settings = roster.Settings
+	roster := roster{msg}
+	a.settings = roster.settings()
 	if a.monitor == nil {
 		return
 	}
-	for _, m := range roster.Monitors {
-		if m.ID == a.monitor.ID {
-			a.monitor = &m
-			a.send(ctx, nil, nil, false)
-			return
-		}
+	if row := roster.monitor(a.monitor.ID); row != nil { // a deleted one is told of by its agent's image
+		now := messages.ToMonitor(row)
+		a.monitor = &now
 	}
+	a.tellTerms(ctx)
 }
 
 // onAssigned takes an order over from its server.
 func (a *probe) onAssigned(ctx actor.Context, msg *messages.Assigned) {
+	server := pool.ServerID(msg.ServerId)
 	if !a.loaded {
-		a.early = append(a.early, msg)
+		a.early[server] = msg
 		return
 	}
 	changed := a.take(msg)
-	server := pool.ServerID(msg.ServerId)
 	switch {
 	case !changed:
 	case a.assigned[server] == nil:
@@ -159,6 +178,7 @@ func (a *probe) take(msg *messages.Assigned) (changed bool) {
 	}
 	order := a.order(messages.ToAssigned(msg))
 	if had := a.assigned[server]; had != nil && had.sameAs(order) {
+		had.confirmed = order.confirmed
 		return false
 	}
 	if msg.StartUs != 0 {
@@ -176,14 +196,15 @@ func (a *probe) onHere(ctx actor.Context, msg *messages.AgentHere) {
 	if msg.SessionId == a.linked {
 		return
 	}
-	a.linked = msg.SessionId
+	a.linked, a.terms = msg.SessionId, nil
 	a.session = actor.NewPID(msg.SessionAddress, msg.SessionActor)
 	a.sendAll(ctx)
 }
 
-// onRenewDue gives new tickets to assignments that end soon.
+// onRenewDue gives new tickets to assignments that end soon, and gives up what no server knows of any more.
 func (a *probe) onRenewDue(ctx actor.Context) {
 	a.env.After(renewEvery, renewDue{})
+	a.giveUp(ctx)
 	soon := a.env.Now().Add(ticket.RenewBefore)
 	var ending []*assignment
 	for _, server := range sortedKeys(a.assigned) {
@@ -198,52 +219,20 @@ func (a *probe) onRenewDue(ctx actor.Context) {
 	}
 }
 
-// sendAll tells the agent all its orders; the last message says that these were all.
-func (a *probe) sendAll(ctx actor.Context) {
-	if !a.loaded || a.session == nil || a.monitor == nil {
-		return
-	}
-	var orders []*assignment
+// giveUp drops the orders that their servers haven't said again: that they took them back was lost on its way.
+func (a *probe) giveUp(ctx actor.Context) {
+	var dropped []uint32
 	for _, server := range sortedKeys(a.assigned) {
-		orders = append(orders, a.assigned[server])
+		if a.env.Elapsed()-a.assigned[server].confirmed > giveUpAfter {
+			a.env.Sometimes("order given up")
+			delete(a.assigned, server)
+			dropped = append(dropped, uint32(server))
+		}
 	}
-	for len(orders) > assignmentsAtOnce {
-		a.send(ctx, orders[:assignmentsAtOnce], nil, false)
-		orders = orders[assignmentsAtOnce:]
-	}
-	a.send(ctx, orders, nil, true)
-}
-
-// send tells the agent orders, each with a new ticket, and the terms. Without a link it does nothing:
-// the next session will be told everything.
-func (a *probe) send(ctx actor.Context, orders []*assignment, dropped []uint32, whole bool) {
-	if a.session == nil || a.monitor == nil {
-		return
-	}
-	now := a.env.Now().Truncate(time.Second)
-	msg := &messages.Assignments{
-		IpVersion: uint32(a.version),
-		MonitorId: uint32(a.monitor.ID),
-		Whole:     whole,
-		Dropped:   dropped,
-		Terms:     messages.FromTerms(*a.monitor, a.settings),
-	}
-	for _, x := range orders {
-		grant := a.grant(x, now)
-		proof := a.config.Keys.Issue(grant)
-		order := x.Assignment
-		order.AtOnce = x.mayHurry(a.env.Now(), a.settings.Spacing)
-		msg.Set = append(msg.Set, messages.FromAssignment(order, grant, proof[:]))
-		x.until, x.hurry = grant.Until, time.Time{} // once is enough
-	}
-	ctx.Send(a.session, msg)
-}
-
-// grant is the life of an assignment from now on.
-func (a *probe) grant(x *assignment, now time.Time) ticket.Grant {
-	return ticket.Grant{
-		Agent: a.agent, Monitor: x.Monitor, Server: x.Server,
-		Interval: x.Cadence.Interval.Truncate(time.Millisecond), From: now, Until: now.Add(ticket.Lifetime),
+	for len(dropped) > 0 {
+		n := min(len(dropped), assignmentsAtOnce)
+		a.send(ctx, nil, dropped[:n], false)
+		dropped = dropped[n:]
 	}
 }
 

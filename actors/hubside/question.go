@@ -13,21 +13,29 @@ import (
 const askAgainAfter = 15 * time.Second
 
 // question is one thing that an actor wants to know of the archivist, put again and again until it is answered.
+// Its id tells its answer from one to an earlier question, which may lack what was kept since.
 type question struct {
 	env   *port.Environment
+	id    uint64
 	relax func() // stops the timer; nil: nothing is asked
 }
 
-// askAgain is the timer of a question. The actor that asked calls put with it.
+// askAgain is the timer of a question.
 type askAgain struct {
 	question *question
 	to       *actor.PID
 	message  any
 }
 
+// draw is the id of the question that is put next.
+func (q *question) draw() uint64 {
+	q.id = q.env.Rand().Uint64()
+	return q.id
+}
+
 // put asks, and takes the place of what was asked before.
 func (q *question) put(ctx actor.Context, to *actor.PID, message any) {
-	q.answered()
+	q.drop()
 	ctx.Request(to, message)
 	q.relax = q.env.After(askAgainAfter, askAgain{q, to, message})
 }
@@ -38,8 +46,20 @@ func (a askAgain) again(ctx actor.Context) {
 	a.question.put(ctx, a.to, a.message)
 }
 
-// answered ends the question.
-func (q *question) answered() {
+// isOpen tells whether an answer is waited for.
+func (q *question) isOpen() bool { return q.relax != nil }
+
+// answeredBy tells whether an answer with this id is the one that is waited for; then the question is over.
+func (q *question) answeredBy(id uint64) bool {
+	if !q.isOpen() || id != q.id {
+		return false
+	}
+	q.drop()
+	return true
+}
+
+// drop ends the question, answered or not.
+func (q *question) drop() {
 	if q.relax != nil {
 		q.relax()
 		q.relax = nil

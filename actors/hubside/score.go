@@ -1,6 +1,8 @@
 package hubside
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"truechimer/actors/port"
@@ -9,12 +11,9 @@ import (
 	"truechimer/pool/scoring"
 )
 
-const (
-	// commitSamples bounds what one server asks to be kept at once; more waits for the next commit.
-	commitSamples = messages.MaxBatch
-	// pendingSamples bounds what waits while a commit is under way: more than a server gets in hours.
-	pendingSamples = 4 * commitSamples
-)
+// commitSamples bounds what one server asks to be kept at once; more waits for the next commit.
+// How much can wait the shard's credit bounds.
+const commitSamples = messages.MaxBatch
 
 // score keeps what one NTP server is worth: a score for each monitor, and the overall ones.
 // One commit is under way at a time, and nobody is told of a sample before it is kept.
@@ -27,27 +26,20 @@ type score struct {
 	id     pool.ServerID
 
 	scorers   []pool.Scorer
-	book      *scoring.Book    // nil: waiting for the image
+	asked     uint64           // the question that waits for the image
+	book      *scoring.Book    // nil: waiting for it
 	server    *messages.Server // as loaded
-	pending   []evidence
-	under     *commitUnderWay
-	keep      question
 	condemned map[pool.MonitorID]bool
 	statuses  map[pool.MonitorID]pool.Status
-}
 
-// evidence is a sample and who waits for the verdict on it.
-type evidence struct {
-	session   *actor.PID
-	batch     uint64
-	ipVersion uint32
-	index     uint32
-	observed  scoring.Observation
+	pending []evidence
+	apart   int // how many of these are to be kept one by one: among them is one that can't be
+	under   *commitUnderWay
+	keep    question
 }
 
 // commitUnderWay is what the archivist was asked to keep.
 type commitUnderWay struct {
-	id       uint64
 	evidence []evidence
 	rows     []*messages.LogRow
 }
@@ -59,11 +51,12 @@ func newScore(env *port.Environment, config *Config, shard pool.ShardID, epoch u
 func (a *score) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
+		ctx.Send(Shard(ctx.ActorSystem(), a.shard), &messages.Settled{ServerId: uint32(a.id), All: true})
 		a.load(ctx)
 	case *messages.Roster:
-		a.scorers = messages.ToRoster(msg).Scorers
-	case *messages.ServerImage:
-		a.onImage(ctx, msg)
+		a.scorers = roster{msg}.scorers()
+	case *messages.ServerLoaded:
+		a.onLoaded(ctx, msg)
 	case *messages.PairsChanged:
 		a.onPairsChanged(ctx, msg)
 	case *messages.Samples:
@@ -75,31 +68,49 @@ func (a *score) Receive(ctx actor.Context) {
 	}
 }
 
-// load forgets everything and asks for what is stored.
+// load forgets what the server is worth and asks for what is stored, behind all that was to be kept.
 func (a *score) load(ctx actor.Context) {
-	a.book, a.under, a.pending = nil, nil, nil
-	ctx.Request(ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id)})
+	a.book, a.asked = nil, a.env.Rand().Uint64()
+	ctx.Request(ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id), Question: a.asked})
 }
 
-// onImage starts from what is stored. What was under way until now is undecided: it will be sent again,
-// and found stored if it was.
-func (a *score) onImage(ctx actor.Context, msg *messages.ServerImage) {
-	if a.under != nil {
-		a.decide(ctx, a.under.evidence, messages.Verdict_UNDECIDED, "the server was loaded anew")
-		a.under = nil
-		a.keep.answered()
+// onLoaded starts from what is stored. When it has started, an image is only news of what others have changed:
+// the scores in it may lack the commit that is under way.
+func (a *score) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
+	switch {
+	case a.book == nil && msg.Question == a.asked:
+		a.start(messages.ToServerImage(msg.Image))
+	case a.book == nil:
+		return // asked by an earlier incarnation
 	}
-	snapshot := scoring.SnapshotOf(messages.ToServerImage(msg), a.scorers)
-	a.server = msg.Server
+	a.server = msg.Image.Server
+	for _, p := range msg.Image.Pairs {
+		if monitor := pool.MonitorID(p.MonitorId); !a.isScorer(monitor) {
+			a.setStatus(monitor, pool.Status(p.Status.GetStatus()))
+		}
+	}
+	a.announce(ctx, nil)
+	a.record(ctx)
+}
+
+// start makes the book anew.
+func (a *score) start(image pool.ServerImage) {
+	snapshot := scoring.SnapshotOf(image, a.scorers)
 	a.book = scoring.NewBook(snapshot)
 	a.condemned = make(map[pool.MonitorID]bool)
 	a.statuses = make(map[pool.MonitorID]pool.Status)
 	for _, p := range snapshot.Pairs {
-		a.statuses[p.Monitor] = p.Status
 		a.condemned[p.Monitor] = scoring.Condemned(p.Last.Score, p.Last.Step)
 	}
-	a.announce(ctx, nil)
-	a.record(ctx)
+}
+
+func (a *score) isScorer(id pool.MonitorID) bool {
+	return slices.ContainsFunc(a.scorers, func(s pool.Scorer) bool { return s.ID == id })
+}
+
+func (a *score) setStatus(monitor pool.MonitorID, status pool.Status) {
+	a.statuses[monitor] = status
+	a.book.SetStatus(monitor, status)
 }
 
 // onPairsChanged learns which monitors count from now on.
@@ -108,24 +119,18 @@ func (a *score) onPairsChanged(ctx actor.Context, msg *messages.PairsChanged) {
 		return // the image will have them
 	}
 	for _, p := range msg.Pairs {
-		monitor, status := pool.MonitorID(p.MonitorId), pool.Status(p.Status)
-		a.statuses[monitor] = status
-		a.book.SetStatus(monitor, status)
+		a.setStatus(pool.MonitorID(p.MonitorId), pool.Status(p.Status))
 	}
 	a.announce(ctx, nil)
 }
 
+// onSamples takes evidence. While the image is on its way it waits.
 func (a *score) onSamples(ctx actor.Context, msg *messages.Samples) {
-	if a.book == nil || len(a.pending)+len(msg.Samples) > pendingSamples {
-		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_UNDECIDED, "the server has too much to do")
-		a.settled(ctx, len(msg.Samples))
-		return
-	}
 	for _, s := range msg.Samples {
 		e := evidence{session: ctx.Sender(), batch: msg.BatchId, ipVersion: msg.IpVersion, index: s.Index}
 		sample, err := messages.ToSample(s.Sample)
 		if err != nil {
-			a.decide(ctx, []evidence{e}, messages.Verdict_REFUSED, "malformed sample")
+			a.decide(ctx, []evidence{e}, messages.Verdict_REFUSED, malformed)
 			continue
 		}
 		e.observed = scoring.Observation{Monitor: pool.MonitorID(msg.MonitorId), Sample: sample}
@@ -136,30 +141,40 @@ func (a *score) onSamples(ctx actor.Context, msg *messages.Samples) {
 
 // record scores what is pending and asks for it to be kept.
 func (a *score) record(ctx actor.Context) {
-	if a.book == nil || a.under != nil || len(a.pending) == 0 {
-		return
+	for a.book != nil && a.under == nil && len(a.pending) > 0 {
+		taken := a.take()
+		batch := make([]scoring.Observation, len(taken))
+		for i, e := range taken {
+			batch[i] = e.observed
+		}
+		entries, _ := a.book.Record(batch)
+		if len(entries) == 0 { // nothing but repetitions of what is stored
+			a.env.Sometimes("sample sent twice")
+			a.decide(ctx, taken, messages.Verdict_STORED, "")
+			continue
+		}
+		commit := messages.FromServerCommit(a.keep.draw(), a.commitOf(entries))
+		a.under = &commitUnderWay{evidence: taken, rows: commit.Rows}
+		a.keep.put(ctx, local(ctx, archivistName), commit)
 	}
+}
+
+// take is what the next commit is made of.
+func (a *score) take() []evidence {
 	n := min(len(a.pending), commitSamples)
+	if a.apart > 0 {
+		a.apart--
+		n = 1
+	}
 	taken := a.pending[:n:n]
-	a.pending = a.pending[n:]
-	batch := make([]scoring.Observation, n)
-	for i, e := range taken {
-		batch[i] = e.observed
+	if a.pending = a.pending[n:]; len(a.pending) == 0 {
+		a.pending = nil // the array isn't kept for what is gone
 	}
-	entries, _ := a.book.Record(batch)
-	if len(entries) == 0 { // nothing but repetitions of what is stored
-		a.env.Sometimes("sample sent twice")
-		a.decide(ctx, taken, messages.Verdict_STORED, "")
-		a.record(ctx)
-		return
-	}
-	commit := a.commitOf(entries)
-	a.under = &commitUnderWay{id: commit.Id, evidence: taken, rows: commit.Rows}
-	a.keep.put(ctx, local(ctx, archivistName), commit)
+	return taken
 }
 
 // commitOf is what the archivist shall keep of a recorded batch.
-func (a *score) commitOf(entries []scoring.Entry) *messages.Commit {
+func (a *score) commitOf(entries []scoring.Entry) pool.ServerCommit {
 	scores, overall := a.book.Unstored()
 	commit := pool.ServerCommit{
 		Shard: a.shard, Epoch: a.epoch, Server: a.id,
@@ -168,17 +183,16 @@ func (a *score) commitOf(entries []scoring.Entry) *messages.Commit {
 	for i, e := range entries {
 		commit.Rows[i] = e.LogRow()
 	}
-	return messages.FromServerCommit(a.env.Rand().Uint64(), commit)
+	return commit
 }
 
 // onCommitted tells everybody what is now on disk, and goes on.
 func (a *score) onCommitted(ctx actor.Context, msg *messages.Committed) {
-	if a.under == nil || msg.Id != a.under.id {
+	if !a.keep.answeredBy(msg.Id) {
 		return // asked by an earlier incarnation
 	}
 	under := a.under
 	a.under = nil
-	a.keep.answered()
 	switch msg.Outcome {
 	case messages.Committed_KEPT:
 		a.onKept(ctx, under, msg.LogIds)
@@ -187,10 +201,21 @@ func (a *score) onCommitted(ctx actor.Context, msg *messages.Committed) {
 		a.decide(ctx, append(under.evidence, a.pending...), messages.Verdict_UNDECIDED, "another hub has the server now")
 		a.pending = nil
 	default:
-		a.decide(ctx, under.evidence, messages.Verdict_REFUSED, "it can't be stored") // why is in the hub's log
-		a.decide(ctx, a.pending, messages.Verdict_UNDECIDED, "the server was loaded anew")
-		a.load(ctx)
+		a.onRefused(ctx, under)
 	}
+}
+
+// onRefused starts again from the store. Of several samples each is tried by itself then, so that one that
+// can't be kept takes no other with it. Why it can't is in the hub's log.
+func (a *score) onRefused(ctx actor.Context, under *commitUnderWay) {
+	if len(under.evidence) > 1 {
+		a.env.Sometimes("refused samples tried one by one")
+		a.apart = len(under.evidence)
+		a.pending = append(under.evidence, a.pending...)
+	} else {
+		a.decide(ctx, under.evidence, messages.Verdict_REFUSED, "it can't be stored")
+	}
+	a.load(ctx)
 }
 
 func (a *score) onKept(ctx actor.Context, under *commitUnderWay, ids []uint64) {
@@ -208,17 +233,6 @@ func (a *score) onKept(ctx actor.Context, under *commitUnderWay, ids []uint64) {
 	a.record(ctx)
 }
 
-// newsOf are the rows that are monitors' newest samples.
-func newsOf(rows []*messages.LogRow) []*messages.LogRow {
-	var news []*messages.LogRow
-	for _, row := range rows {
-		if row.Sample != nil && !row.Late {
-			news = append(news, row)
-		}
-	}
-	return news
-}
-
 // noteCondemned tells the server when a monitor has given it up, or takes hope again.
 func (a *score) noteCondemned(ctx actor.Context, monitor pool.MonitorID, value, step float64) {
 	condemned := scoring.Condemned(value, step)
@@ -226,58 +240,4 @@ func (a *score) noteCondemned(ctx actor.Context, monitor pool.MonitorID, value, 
 		a.condemned[monitor] = condemned
 		ctx.Send(ctx.Parent(), &messages.Condemned{MonitorId: uint32(monitor), Condemned: condemned})
 	}
-}
-
-// announce tells watchers the state of the server, and what monitors said since the last time.
-func (a *score) announce(ctx actor.Context, rows []*messages.LogRow) {
-	overall := a.book.Overall()
-	announcement := &messages.Announcement{
-		Ip: a.server.Ip, Hostname: a.server.Hostname, Rows: rows, Overall: messages.FromOverall(overall),
-	}
-	for _, status := range a.statuses {
-		switch status {
-		case pool.Active:
-			announcement.Active++
-		case pool.Testing:
-			announcement.Testing++
-		}
-	}
-	ctx.Send(local(ctx, announcerName), announcement)
-}
-
-// decide tells the sessions what became of their samples, each in one message, and the shard that they are settled.
-func (a *score) decide(ctx actor.Context, all []evidence, outcome messages.Verdict_Outcome, reason string) {
-	if len(all) == 0 {
-		return
-	}
-	a.settled(ctx, len(all))
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && all[n].batch == all[0].batch && all[n].session.Equal(all[0].session) {
-			n++
-		}
-		decidePart(ctx, all[:n], outcome, reason)
-		all = all[n:]
-	}
-}
-
-// decidePart tells one session what became of samples of one batch.
-func decidePart(ctx actor.Context, part []evidence, outcome messages.Verdict_Outcome, reason string) {
-	if part[0].session == nil {
-		return
-	}
-	verdicts := &messages.Verdicts{BatchId: part[0].batch, IpVersion: part[0].ipVersion}
-	for _, e := range part {
-		verdicts.Verdicts = append(verdicts.Verdicts, messages.NewVerdict(e.index, outcome, reason))
-	}
-	ctx.Send(part[0].session, verdicts)
-}
-
-func (a *score) settled(ctx actor.Context, samples int) {
-	ctx.Send(shardOf(ctx, a.shard), &messages.Settled{ServerId: uint32(a.id), Samples: uint32(samples)})
-}
-
-// shardOf is the shard's actor on this hub: the grandparent of its servers' scores.
-func shardOf(ctx actor.Context, shard pool.ShardID) *actor.PID {
-	return Shard(ctx.ActorSystem(), shard)
 }

@@ -26,9 +26,10 @@ type selector struct {
 
 	version pool.IPVersion // 0: waiting for the image
 	review  pool.Review
-	roster  pool.Roster
+	roster  roster
 	pairs   map[pool.MonitorID]pool.PairStatus
 	waiting bool   // for the server to apply a round
+	missed  bool   // something changed meanwhile
 	cancel  func() // of the next review
 }
 
@@ -42,11 +43,12 @@ func newSelector(env *port.Environment, config *Config, id pool.ServerID) *selec
 func (a *selector) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		ctx.Request(ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id)})
+		ctx.Request(ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id), Question: a.env.Rand().Uint64()})
 	case *messages.Roster:
-		a.onRoster(ctx, msg)
-	case *messages.ServerImage:
-		a.onImage(ctx, msg)
+		a.roster = roster{msg}
+		a.plan(ctx, false) // at once what a change of a monitor's global status asks for
+	case *messages.ServerLoaded:
+		a.onLoaded(ctx, msg)
 	case *messages.PairsChanged:
 		a.onPairsChanged(ctx, msg)
 	case reviewDue:
@@ -54,32 +56,35 @@ func (a *selector) Receive(ctx actor.Context) {
 	}
 }
 
-func (a *selector) onImage(ctx actor.Context, msg *messages.ServerImage) {
-	image := messages.ToServerImage(msg)
+// onLoaded takes the view from the server, which knows best, whatever was asked.
+func (a *selector) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
+	image := messages.ToServerImage(msg.Image)
 	a.version = pool.VersionOf(image.Server.Addr.Addr())
 	a.review = image.Review
-	a.waiting = false
 	a.pairs = make(map[pool.MonitorID]pool.PairStatus)
 	for _, p := range image.Pairs {
 		a.pairs[p.Monitor] = statusOf(p)
 	}
-	a.plan(ctx, false)
-}
-
-// onRoster plans at once what a change of a monitor's global status asks for.
-func (a *selector) onRoster(ctx actor.Context, msg *messages.Roster) {
-	a.roster = messages.ToRoster(msg)
+	a.waiting = false
 	a.plan(ctx, false)
 }
 
 // onPairsChanged notes what the server has applied, and plans what was asked for meanwhile.
 func (a *selector) onPairsChanged(ctx actor.Context, msg *messages.PairsChanged) {
+	if a.version == 0 {
+		return // the image will have them
+	}
 	for _, p := range msg.Pairs {
 		status := messages.ToPairStatus(p)
 		a.pairs[status.Monitor] = status
 	}
+	if !msg.Planned {
+		return
+	}
 	a.waiting = false
-	a.plan(ctx, false)
+	if a.missed {
+		a.plan(ctx, false)
+	}
 }
 
 func (a *selector) onReviewDue(ctx actor.Context) {
@@ -89,16 +94,23 @@ func (a *selector) onReviewDue(ctx actor.Context) {
 
 // plan runs a round, and tells the server if it changes something or was due.
 func (a *selector) plan(ctx actor.Context, due bool) {
-	if a.version == 0 || a.waiting {
+	if a.version == 0 {
+		return
+	}
+	if a.missed = a.waiting; a.waiting {
 		return
 	}
 	now := a.env.Now()
 	due = due || !now.Before(a.review.Next)
 	round := selection.Plan(a.view())
-	if len(round.Changes) == 0 && !due {
-		a.remind(a.review.Next.Sub(now))
-		return
+	if len(round.Changes) > 0 || due {
+		a.propose(ctx, round, now)
 	}
+	a.remind(a.review.Next.Sub(now))
+}
+
+// propose tells the server a round.
+func (a *selector) propose(ctx actor.Context, round selection.Round, now time.Time) {
 	a.review.Last, a.review.Next = now, now.Add(reviewAfterNone)
 	if len(round.Changes) > 0 {
 		a.review.Change, a.review.Next = now, now.Add(reviewAfterChange)
@@ -114,32 +126,30 @@ func (a *selector) plan(ctx actor.Context, due bool) {
 	}
 	a.waiting = true
 	ctx.Send(ctx.Parent(), planned)
-	a.remind(a.review.Next.Sub(now))
 }
 
-// remind sets the timer of the next review.
+// remind sets the timer of the next review. What is stored may be from a clock that was wrong.
 func (a *selector) remind(wait time.Duration) {
 	a.cancel()
-	a.cancel = a.env.After(max(wait, 0), reviewDue{})
+	a.cancel = a.env.After(min(max(wait, 0), reviewAfterChange), reviewDue{})
 }
 
 // view is what the round sees: all monitors of the server's IP version, and those that have a status for it
 // though the pool doesn't know them any more.
 func (a *selector) view() selection.View {
 	var view selection.View
-	known := make(map[pool.MonitorID]bool)
-	for _, s := range a.roster.Scorers {
-		known[s.ID] = true
-	}
-	for _, m := range a.roster.Monitors {
-		known[m.ID] = true
-		if m.Version == a.version {
-			view.Monitors = append(view.Monitors, selection.Monitor{ID: m.ID, Global: m.Status, Status: a.pairs[m.ID].Status})
+	for _, m := range a.roster.GetMonitors() {
+		if id := pool.MonitorID(m.Id); pool.IPVersion(m.IpVersion) == a.version {
+			view.Monitors = append(view.Monitors, selection.Monitor{
+				ID: id, Global: pool.GlobalStatus(m.Status), Status: a.pairs[id].Status,
+			})
 		}
 	}
 	for _, id := range sortedKeys(a.pairs) {
-		if !known[id] {
-			view.Monitors = append(view.Monitors, selection.Monitor{ID: id, Global: pool.GlobalDeleted, Status: a.pairs[id].Status})
+		if a.roster.monitor(id) == nil && !a.roster.isScorer(id) {
+			view.Monitors = append(view.Monitors, selection.Monitor{
+				ID: id, Global: pool.GlobalDeleted, Status: a.pairs[id].Status,
+			})
 		}
 	}
 	return view

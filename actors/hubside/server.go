@@ -4,14 +4,20 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"google.golang.org/protobuf/proto"
 
 	"truechimer/actors/port"
 	"truechimer/messages"
 	"truechimer/pool"
-	"truechimer/pool/placement"
-	"truechimer/pool/schedule"
 	"truechimer/pool/scoring"
+)
+
+const (
+	// refusedPause is how long a server whose arrangement can't be kept waits before it starts again from the store:
+	// what is wrong there won't be mended within a moment.
+	refusedPause = time.Minute
+	// tellEvery is how often every monitor is told its place again: a message may have been lost with a hub. With it
+	// come the candidates of a new day. A probe gives up what it hasn't been told for three times as long.
+	tellEvery = time.Hour
 )
 
 // server owns which monitors watch one NTP server, and when: the status of each pair and its place in the
@@ -23,50 +29,40 @@ type server struct {
 	shard  pool.ShardID
 	epoch  uint64
 	id     pool.ServerID
+	reborn bool // the one before may have had kept what it told nobody
 
 	score, selector *actor.PID
-	asking          map[string]bool // which children wait for the image
 	load            question
-	keep            question
-	loading         bool
+	images          handout[messages.ServerImage]
 
-	roster    pool.Roster
-	names     map[pool.MonitorID]string // the agent of each monitor, also of those that are gone
-	server    *pool.Server              // nil: waiting for the image
+	roster    roster
+	server    *pool.Server // nil: waiting for the image
+	expiry    func()       // stops the timer of its deletion
 	pairs     map[pool.MonitorID]pool.PairStatus
+	gone      map[pool.MonitorID]string // the agents of monitors that were deleted while they had a place
 	condemned map[pool.MonitorID]bool
 	unprobed  bool // nobody has ever probed the server, nor been told to at once
 
+	keep    question
 	under   *arrangement      // what is being kept
 	planned *messages.Planned // a round that waits for it
 	again   bool              // look at the timetable again after it
 }
 
-// arrangement is a change of statuses and timetable on its way to the store.
-type arrangement struct {
-	commit   uint64
-	statuses []pool.PairStatus
-	places   map[pool.MonitorID]schedule.Placed
-	review   *pool.Review
-}
-
-// refusedPause is how long a server whose arrangement can't be kept waits before it starts again from the store:
-// what is wrong there won't be mended within a moment.
-const refusedPause = time.Minute
-
 // timers of a server.
 type (
 	deletionDue struct{} // the end of its life
+	tellDue     struct{}
 	loadAnew    struct{}
 )
 
 func newServer(env *port.Environment, config *Config, shard pool.ShardID, epoch uint64, id pool.ServerID) *server {
 	return &server{
-		load: question{env: env}, keep: question{env: env},
 		env: env, config: config, shard: shard, epoch: epoch, id: id,
-		names:     make(map[pool.MonitorID]string),
-		condemned: make(map[pool.MonitorID]bool),
-		asking:    make(map[string]bool),
+		load: question{env: env}, keep: question{env: env},
+		images: newHandout[messages.ServerImage](),
+		expiry: func() {},
+		gone:   make(map[pool.MonitorID]string),
 	}
 }
 
@@ -77,15 +73,13 @@ func (a *server) Receive(ctx actor.Context) {
 	case *messages.Roster:
 		a.onRoster(ctx, msg)
 	case *messages.LoadServer:
-		a.onLoadServer(ctx)
+		a.onLoadServer(ctx, msg)
 	case *messages.Changed, loadAnew:
 		a.loadImage(ctx)
 	case *messages.ServerLoaded:
 		a.onLoaded(ctx, msg)
 	case *messages.Samples:
 		ctx.Forward(a.score)
-	case *messages.Scored:
-		ctx.Forward(a.selector)
 	case *messages.Condemned:
 		a.onCondemned(ctx, msg)
 	case *messages.Planned:
@@ -94,6 +88,8 @@ func (a *server) Receive(ctx actor.Context) {
 		a.onCommitted(ctx, msg)
 	case deletionDue:
 		a.arrange(ctx)
+	case tellDue:
+		a.onTellDue(ctx)
 	case askAgain:
 		msg.again(ctx)
 	}
@@ -106,55 +102,72 @@ func (a *server) onStarted(ctx actor.Context) {
 	a.selector = spawn(ctx, "selector", a.config.Node.Props(func(env *port.Environment) actor.Actor {
 		return newSelector(env, a.config, a.id)
 	}))
+	a.loadImage(ctx)
+	a.env.After(time.Duration(a.env.Rand().Int64N(int64(tellEvery))), tellDue{}) // not all servers at once
 }
 
-// onLoadServer loads what is stored for a child that has started anew; at the start, for both at once.
-func (a *server) onLoadServer(ctx actor.Context) {
-	a.asking[ctx.Sender().Id] = true
-	if len(a.asking) == 2 || a.server != nil {
+// loadImage asks for what is stored. Until it comes nothing new is arranged, which it would lack.
+func (a *server) loadImage(ctx actor.Context) {
+	a.load.put(ctx, ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id), Question: a.load.draw()})
+}
+
+// onLoadServer gives a child that has started what it starts from.
+func (a *server) onLoadServer(ctx actor.Context, msg *messages.LoadServer) {
+	child := ctx.Sender()
+	if image := a.images.ask(child.Id, msg.Question); image != nil {
+		ctx.Send(child, &messages.ServerLoaded{ServerId: uint32(a.id), Question: msg.Question, Image: image})
+		return
+	}
+	if a.server != nil { // else the first image is on its way
 		a.loadImage(ctx)
 	}
 }
 
-// loadImage asks for what is stored. The answer goes to the children too.
-func (a *server) loadImage(ctx actor.Context) {
-	if !a.loading {
-		a.loading = true
-		a.load.put(ctx, ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id)})
-	}
-}
-
 func (a *server) onRoster(ctx actor.Context, msg *messages.Roster) {
-	a.roster = messages.ToRoster(msg)
-	for _, m := range a.roster.Monitors {
-		a.names[m.ID] = m.Agent
+	now := roster{msg}
+	for monitor, p := range a.pairs {
+		if agent := a.roster.agent(monitor); p.Cadence != nil && agent != "" && now.agent(monitor) == "" {
+			a.gone[monitor] = agent
+		}
 	}
+	a.roster = now
 	ctx.Send(a.score, msg)
 	ctx.Send(a.selector, msg)
 	a.arrange(ctx)
 }
 
+// onLoaded starts from what is stored, and hands it to the children.
 func (a *server) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
+	if !a.load.answeredBy(msg.Question) {
+		return
+	}
 	if msg.Image == nil {
 		ctx.Stop(ctx.Self()) // there is no such server (any more)
 		return
 	}
-	a.loading = false
-	a.load.answered()
-	a.keep.answered()
-	clear(a.asking)
-	clear(a.condemned)
-	image := messages.ToServerImage(msg.Image)
+	tell := a.reborn || a.server != nil
+	a.takeImage(messages.ToServerImage(msg.Image))
+	for _, child := range []*actor.PID{a.score, a.selector} {
+		if question, now := a.images.loaded(child.Id, msg.Image); now {
+			ctx.Send(child, &messages.ServerLoaded{ServerId: msg.ServerId, Question: question, Image: msg.Image})
+		}
+	}
+	if tell {
+		a.tellAll(ctx)
+	}
+	a.arrange(ctx)
+}
+
+// takeImage takes the place of all that was known. What was being kept has been, or never will be.
+func (a *server) takeImage(image pool.ServerImage) {
+	a.keep.drop()
+	a.under, a.planned = nil, nil
 	a.server = &image.Server
 	a.pairs = make(map[pool.MonitorID]pool.PairStatus)
-	a.under, a.planned = nil, nil
-	scorers := make(map[pool.MonitorID]bool)
-	for _, s := range a.roster.Scorers {
-		scorers[s.ID] = true
-	}
+	a.condemned = make(map[pool.MonitorID]bool)
 	a.unprobed = image.Server.ScoreAt.IsZero()
 	for _, p := range image.Pairs {
-		if scorers[p.Monitor] {
+		if a.roster.isScorer(p.Monitor) {
 			continue
 		}
 		a.pairs[p.Monitor] = statusOf(p)
@@ -163,16 +176,17 @@ func (a *server) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
 		}
 		a.unprobed = a.unprobed && p.Kept.ID == 0
 	}
-	ctx.Send(a.score, msg.Image)
-	ctx.Send(a.selector, msg.Image)
+	a.expiry()
 	if wait := a.server.Deletion.Sub(a.env.Now()); !a.server.Deletion.IsZero() && wait > 0 {
-		a.env.After(wait, deletionDue{})
+		a.expiry = a.env.After(wait, deletionDue{})
 	}
-	a.arrange(ctx)
 }
 
 // onCondemned changes the pair's interval.
 func (a *server) onCondemned(ctx actor.Context, msg *messages.Condemned) {
+	if a.server == nil {
+		return // the image will tell
+	}
 	if msg.Condemned {
 		a.condemned[pool.MonitorID(msg.MonitorId)] = true
 	} else {
@@ -185,85 +199,4 @@ func (a *server) onCondemned(ctx actor.Context, msg *messages.Condemned) {
 func (a *server) onPlanned(ctx actor.Context, msg *messages.Planned) {
 	a.planned = msg
 	a.arrange(ctx)
-	a.tellAll(ctx)
-}
-
-// onCommitted makes the arrangement that was kept the present one, and tells everybody.
-func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
-	if a.under == nil || msg.Id != a.under.commit {
-		return
-	}
-	under := a.under
-	a.under = nil
-	a.keep.answered()
-	switch msg.Outcome {
-	case messages.Committed_FENCED:
-		a.server = nil
-		return
-	case messages.Committed_REFUSED:
-		a.env.After(refusedPause, loadAnew{})
-		return
-	}
-	for _, status := range under.statuses {
-		a.pairs[status.Monitor] = status
-		place := under.places[status.Monitor]
-		a.unprobed = a.unprobed && !place.AtOnce
-		a.tell(ctx, status, place)
-	}
-	changed := &messages.PairsChanged{}
-	for _, monitor := range sortedKeys(a.pairs) {
-		changed.Pairs = append(changed.Pairs, messages.FromPairStatus(a.pairs[monitor]))
-	}
-	ctx.Send(a.score, changed)
-	ctx.Send(a.selector, changed)
-	if a.again || a.planned != nil {
-		a.arrange(ctx)
-	}
-}
-
-// tellAll tells every monitor its place once more: a message may have been lost with a hub.
-func (a *server) tellAll(ctx actor.Context) {
-	for _, monitor := range sortedKeys(a.pairs) {
-		if a.pairs[monitor].Cadence != nil {
-			a.tell(ctx, a.pairs[monitor], schedule.Placed{})
-		}
-	}
-}
-
-// tell tells a monitor's actor its place in the timetable, or that it has none.
-func (a *server) tell(ctx actor.Context, status pool.PairStatus, place schedule.Placed) {
-	agent := a.names[status.Monitor]
-	if agent == "" || a.server == nil {
-		return
-	}
-	assigned := &messages.Assigned{
-		ServerId:  uint32(a.id),
-		Ip:        a.server.Addr.Addr().AsSlice(),
-		Port:      uint32(a.server.Addr.Port()),
-		MonitorId: uint32(status.Monitor),
-		Status:    string(status.Status),
-		AtOnce:    place.AtOnce,
-	}
-	if !place.From.IsZero() {
-		assigned.StartUs = place.From.UnixMicro()
-	}
-	if status.Cadence != nil {
-		assigned.Cadence = messages.FromCadence(*status.Cadence)
-	}
-	ctx.Send(a.config.Directory.Shard(placement.OfAgent(agent)), &messages.ForAgent{
-		Agent: agent, Message: &messages.ForAgent_Assigned{Assigned: assigned},
-	})
-}
-
-// statusOf is the part of a pair that selection and timetable decide.
-func statusOf(p pool.Pair) pool.PairStatus {
-	return pool.PairStatus{
-		Monitor: p.Monitor, Status: p.Status, Cadence: p.Cadence, Violation: p.Violation,
-		ViolationSince: p.ViolationSince, LastCheck: p.LastCheck, PauseReason: p.PauseReason,
-	}
-}
-
-// sameStatus tells whether two are the same as stored.
-func sameStatus(a, b pool.PairStatus) bool {
-	return proto.Equal(messages.FromPairStatus(a), messages.FromPairStatus(b))
 }

@@ -12,19 +12,17 @@ import (
 	"truechimer/pool"
 )
 
-// shardCredit bounds how many samples of one shard wait for their verdict at a time: ten full batches.
-// What exceeds it stays in the agents' spools. So a database that is slow or away costs bounded memory here.
-const shardCredit = 10 * messages.MaxBatch
-
 // shard holds a part of the pool: the actors of its servers and of its agents. It takes the shard's next epoch
 // when it starts, so that nothing which an earlier activation still does can be kept.
 type shard struct {
 	env    *port.Environment
 	config *Config
 	number pool.ShardID
+	reborn bool // the one before may have had kept what it told nobody
 	open   question
 
-	epoch   uint64 // 0: the shard isn't open yet
+	epoch   uint64              // 0: the shard isn't open yet
+	missed  []*messages.Changed // what was changed while it was being opened
 	roster  *messages.Roster
 	servers map[pool.ServerID]*shardServer
 	agents  map[string]*shardAgent
@@ -72,7 +70,7 @@ func (a *shard) Receive(ctx actor.Context) {
 	case *messages.Samples:
 		a.onSamples(ctx, msg)
 	case *messages.Settled:
-		a.settle(pool.ServerID(msg.ServerId), int(msg.Samples))
+		a.onSettled(msg)
 	case *messages.ForAgent:
 		a.onForAgent(ctx, msg)
 	case *actor.Terminated:
@@ -84,7 +82,7 @@ func (a *shard) Receive(ctx actor.Context) {
 
 // onImage opens the shard: every server and agent gets its actor.
 func (a *shard) onImage(ctx actor.Context, msg *messages.ShardImage) {
-	a.open.answered()
+	a.open.drop()
 	if a.epoch != 0 { // asked twice, answered twice: the second answer has fenced what began with the first
 		restart(ctx)
 		return
@@ -96,15 +94,21 @@ func (a *shard) onImage(ctx actor.Context, msg *messages.ShardImage) {
 	for _, image := range msg.Agents {
 		a.spawnAgent(ctx, image.Name, image)
 	}
+	for _, changed := range a.missed {
+		a.onChanged(ctx, changed)
+	}
+	a.missed = nil
 	ctx.Send(ctx.Parent(), &messages.Opened{
 		Shard: uint32(a.number), Servers: uint32(len(msg.Servers)), Agents: uint32(len(msg.Agents)),
 	})
 }
 
 func (a *shard) spawnServer(ctx actor.Context, id pool.ServerID, image *messages.ServerImage) {
-	epoch := a.epoch
+	epoch, reborn := a.epoch, a.reborn
 	pid := spawn(ctx, fmt.Sprintf("server/%d", id), a.config.Node.Props(func(env *port.Environment) actor.Actor {
-		return newServer(env, a.config, a.number, epoch, id)
+		s := newServer(env, a.config, a.number, epoch, id)
+		s.reborn, reborn = reborn, true
+		return s
 	}, supervision.Option(a.config.Node.Runtime)))
 	a.servers[id] = &shardServer{pid: pid, image: image}
 }
@@ -133,7 +137,8 @@ func (a *shard) onRoster(ctx actor.Context, roster *messages.Roster) {
 // onChanged makes the actor of what was changed look again, or makes it if it is new.
 func (a *shard) onChanged(ctx actor.Context, msg *messages.Changed) {
 	if a.epoch == 0 {
-		return // it will be loaded with the rest
+		a.missed = append(a.missed, msg) // the image that is on its way may be older
+		return
 	}
 	switch pool.ChangeKind(msg.Kind) {
 	case pool.ChangedServer:
@@ -156,23 +161,22 @@ func (a *shard) onChanged(ctx actor.Context, msg *messages.Changed) {
 }
 
 // onLoadServer gives a server's actor what it starts from: the image that came with the shard, once,
-// else what is stored now. It asks because it knows nothing: of what it had before it settles nothing any more.
+// else what is stored now.
 func (a *shard) onLoadServer(ctx actor.Context, msg *messages.LoadServer) {
-	id := pool.ServerID(msg.ServerId)
-	s := a.servers[id]
+	s := a.servers[pool.ServerID(msg.ServerId)]
 	if s == nil {
 		return
 	}
-	a.settle(id, s.unsettled)
 	ctx.Send(ctx.Sender(), a.roster)
 	if image := s.image; image != nil {
 		s.image = nil
-		ctx.Send(ctx.Sender(), &messages.ServerLoaded{ServerId: msg.ServerId, Image: image})
+		ctx.Send(ctx.Sender(), &messages.ServerLoaded{ServerId: msg.ServerId, Question: msg.Question, Image: image})
 		return
 	}
 	ctx.RequestWithCustomSender(local(ctx, archivistName), msg, ctx.Sender())
 }
 
+// onLoadAgent is the same for the actor of an agent.
 func (a *shard) onLoadAgent(ctx actor.Context, msg *messages.LoadAgent) {
 	m := a.agents[msg.Name]
 	if m == nil {
@@ -181,37 +185,10 @@ func (a *shard) onLoadAgent(ctx actor.Context, msg *messages.LoadAgent) {
 	ctx.Send(ctx.Sender(), a.roster)
 	if image := m.image; image != nil {
 		m.image = nil
-		ctx.Send(ctx.Sender(), &messages.AgentLoaded{Name: msg.Name, Image: image})
+		ctx.Send(ctx.Sender(), &messages.AgentLoaded{Name: msg.Name, Question: msg.Question, Image: image})
 		return
 	}
 	ctx.RequestWithCustomSender(local(ctx, archivistName), msg, ctx.Sender())
-}
-
-// onSamples passes samples on to their server, as far as the credit goes.
-func (a *shard) onSamples(ctx actor.Context, msg *messages.Samples) {
-	s := a.servers[pool.ServerID(msg.ServerId)]
-	switch {
-	case a.epoch == 0:
-		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_UNDECIDED, "the shard isn't open yet")
-	case s == nil:
-		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_REFUSED, "no such server")
-	case len(msg.Samples) > a.credit:
-		a.env.Sometimes("shard out of credit")
-		decideAll(ctx, ctx.Sender(), msg, messages.Verdict_UNDECIDED, "too many samples wait")
-	default:
-		a.credit -= len(msg.Samples)
-		s.unsettled += len(msg.Samples)
-		ctx.Forward(s.pid)
-	}
-}
-
-// settle gives credit back.
-func (a *shard) settle(id pool.ServerID, samples int) {
-	if s := a.servers[id]; s != nil {
-		samples = min(samples, s.unsettled)
-		s.unsettled -= samples
-		a.credit += samples
-	}
 }
 
 func (a *shard) onForAgent(ctx actor.Context, msg *messages.ForAgent) {
@@ -224,7 +201,7 @@ func (a *shard) onForAgent(ctx actor.Context, msg *messages.ForAgent) {
 func (a *shard) onTerminated(msg *actor.Terminated) {
 	for id, s := range a.servers {
 		if s.pid.Equal(msg.Who) {
-			a.settle(id, s.unsettled)
+			a.settle(s, s.unsettled)
 			delete(a.servers, id)
 			return
 		}
@@ -235,16 +212,4 @@ func (a *shard) onTerminated(msg *actor.Terminated) {
 			return
 		}
 	}
-}
-
-// decideAll gives all samples of a message the same verdict.
-func decideAll(ctx actor.Context, session *actor.PID, msg *messages.Samples, outcome messages.Verdict_Outcome, reason string) {
-	if session == nil {
-		return
-	}
-	verdicts := &messages.Verdicts{BatchId: msg.BatchId, IpVersion: msg.IpVersion}
-	for _, s := range msg.Samples {
-		verdicts.Verdicts = append(verdicts.Verdicts, messages.NewVerdict(s.Index, outcome, reason))
-	}
-	ctx.Send(session, verdicts)
 }
