@@ -76,8 +76,9 @@ func (x *Spool) GetEvidence() []*Evidence {
 	return nil
 }
 
-// Collect asks the spool for up to limit samples that aren't acknowledged yet, oldest first. The answer is Collected,
-// at once where there are any, else when some come.
+// Collect asks the spool for up to limit samples that aren't acknowledged yet, oldest first. Where there
+// are others at most half of them were handed out before, so that what is stuck holds up nothing new. The answer is
+// Collected, at once where there are any, else when some come.
 type Collect struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	IpVersion     uint32                 `protobuf:"varint,1,opt,name=ip_version,json=ipVersion,proto3" json:"ip_version,omitempty"`

@@ -92,7 +92,6 @@ func bigWorld(t *testing.T, store persistence.Store) *world {
 	}
 	w.keep(w.of(2, pool.ServerCommit{Review: &pool.Review{Next: noon}}))
 	w.must(store.RemoveServer(t.Context(), "test", w.servers[3], noon))
-	w.must(store.SetSession(t.Context(), "berlin", "01JSESSION"))
 	return w
 }
 
@@ -133,7 +132,7 @@ func imagesHoldAll(t *testing.T, store persistence.Store) {
 	}
 	slices.SortFunc(agents, func(a, b pool.AgentImage) int { return len(b.Monitors) - len(a.Monitors) })
 	w.same("agent", pool.AgentImage{
-		Agent: pool.Agent{Name: "berlin", Account: w.account, Serial: "0a1b", Session: "01JSESSION"},
+		Agent: pool.Agent{Name: "berlin", Account: w.account, Serial: "0a1b"},
 		Monitors: []pool.Monitor{
 			{ID: w.v4, Agent: "berlin", Account: w.account, Version: pool.IPv4, Addr: netip.MustParseAddr("203.0.113.7"), Status: pool.GlobalActive},
 			{

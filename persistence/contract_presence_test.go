@@ -1,7 +1,6 @@
 package persistence_test
 
 import (
-	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ func presenceRules() []rule {
 	return []rule{
 		{"when a monitor was seen only moves forward", seenMovesForward},
 		{"a new address is stored and is a change", newAddress},
-		{"the session of an agent is its newest", sessions},
 	}
 }
 
@@ -64,17 +62,4 @@ func newAddress(t *testing.T, store persistence.Store) {
 	changes, err := w.Changes(t.Context(), after)
 	w.must(err)
 	w.same("changes", []pool.Change{{ID: after + 1, Kind: pool.ChangedMonitor, Key: "berlin"}}, changes)
-}
-
-func sessions(t *testing.T, store persistence.Store) {
-	w := newWorld(t, store, 0)
-	for _, session := range []string{"01A", "01B", "01B"} {
-		w.must(w.SetSession(t.Context(), "berlin", session))
-		agent, _, err := w.LoadAgent(t.Context(), "berlin")
-		w.must(err)
-		w.same("session", session, agent.Agent.Session)
-	}
-	if err := w.SetSession(t.Context(), "nobody", "01C"); !errors.Is(err, persistence.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
-	}
 }

@@ -133,14 +133,3 @@ func (m *Memory) monitor(id pool.MonitorID) *keptMonitor {
 	}
 	return m.monitors[id-1]
 }
-
-// SetSession notes the newest link of an agent.
-func (m *Memory) SetSession(_ context.Context, agent, session string) error {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if m.agents[agent] == nil {
-		return fmt.Errorf("set the session of agent %q: %w", agent, ErrNotFound)
-	}
-	m.agents[agent].Session = session
-	return nil
-}

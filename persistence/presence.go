@@ -102,15 +102,3 @@ func markSeen(ctx context.Context, q *sqlcgen.Queries, seen []pool.AgentSeen) er
 	}
 	return nil
 }
-
-// SetSession notes the newest link of an agent.
-func (m *MySQL) SetSession(ctx context.Context, agent, session string) error {
-	found, err := sqlcgen.New(m.db).SetSession(ctx, sqlcgen.SetSessionParams{Name: agent, Session: session})
-	if err == nil && found == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("set the session of agent %q: %w", agent, explained(err))
-	}
-	return nil
-}

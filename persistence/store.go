@@ -75,9 +75,6 @@ type Presence interface {
 	// Seen notes when monitors were seen and sent samples; both only move forward, and unknown monitors are passed over.
 	// An address that isn't the one stored is stored and is a change of the monitor, made by its agent.
 	Seen(ctx context.Context, seen []pool.AgentSeen) error
-
-	// SetSession notes the newest link of an agent. ErrNotFound: there is no such agent.
-	SetSession(ctx context.Context, agent, session string) error
 }
 
 // Following is how running hubs learn what others changed.

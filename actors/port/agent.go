@@ -30,10 +30,12 @@ type Resolved struct {
 type Link interface {
 	// Dial opens the connection. While it is up, the hub's messages reach the actors that they name: the first one,
 	// a messages.Welcome, the actor "agent"; and what the agent's actors send to the hub's reaches the hub.
-	// The answer comes once, when the connection is down again or could not be opened.
+	// The answer comes once, when the connection is down again or could not be opened. Dialling again ends the earlier
+	// connection, whose answer comes all the same.
 	Dial(answer func(LinkEnded))
 
-	// Close ends the connection if there is one, after what was sent before has left.
+	// Close ends the connection or the attempt at one, after what was sent before has left. Nothing that the hub
+	// sends is delivered afterwards. Without either it does nothing.
 	Close()
 }
 

@@ -8,5 +8,5 @@ const (
 	CountLater       = "samples_undecided"
 	CountCommits     = "commits" // kind: kept, fenced, refused, failed
 	CountUnpublished = "live_messages_dropped"
-	CountLinks       = "links" // kind: opened, closed, taken over
+	CountLinks       = "links" // kind: opened, closed, taken over, and why some were refused
 )

@@ -11,6 +11,3 @@ WHERE id = sqlc.arg(id) AND (last_submit IS NULL OR last_submit <= sqlc.arg(subm
 
 -- name: SetAddress :exec
 UPDATE monitors SET ip = ? WHERE id = ?;
-
--- name: SetSession :execrows
-UPDATE agents SET session = ? WHERE name = ?;

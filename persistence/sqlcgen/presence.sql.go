@@ -105,20 +105,3 @@ func (q *Queries) SetAddress(ctx context.Context, arg SetAddressParams) error {
 	_, err := q.db.ExecContext(ctx, setAddress, arg.Ip, arg.ID)
 	return err
 }
-
-const setSession = `-- name: SetSession :execrows
-UPDATE agents SET session = ? WHERE name = ?
-`
-
-type SetSessionParams struct {
-	Session string
-	Name    string
-}
-
-func (q *Queries) SetSession(ctx context.Context, arg SetSessionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setSession, arg.Session, arg.Name)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
