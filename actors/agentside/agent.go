@@ -165,7 +165,11 @@ func (a *agent) onStopping(ctx actor.Context) {
 	}
 	a.config.Presence.Withdraw()
 	a.line.hang()
+	a.behavior.Become(a.leaving)
 }
+
+// leaving is life after the goodbye: that the link ends is no news then.
+func (a *agent) leaving(actor.Context) {}
 
 // HandleFailure makes the agent the supervisor of its children: each starts again, alone, as everywhere else.
 // What it has forgotten of the hub is told again.

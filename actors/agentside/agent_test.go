@@ -1,10 +1,13 @@
 package agentside_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"truechimer/messages"
 	"truechimer/simulation/world"
@@ -218,6 +221,22 @@ func TestRenewedWelcomeIsNoNewLink(t *testing.T) {
 	}
 	if n := len(r.probesOf(r.server(1))); n < 6 {
 		t.Errorf("want the server probed every 9 min, have %d in an hour", n)
+	}
+}
+
+// That the link of an agent ends which was told to end is no news for its log, whatever ends first.
+func TestStoppedAgentIsQuiet(t *testing.T) {
+	for seed := range uint64(20) {
+		var log strings.Builder
+		r := newRig(t, world.Config{Seed: seed, Log: &log, Level: zerolog.WarnLevel})
+		r.start()
+		r.run(time.Minute)
+		r.agent.System.Root.Stop(r.root)
+		r.wire.end(errors.New("closed"))
+		r.run(time.Second)
+		if log.Len() > 0 {
+			t.Errorf("seed %d: the log was told:\n%s", seed, log.String())
+		}
 	}
 }
 
