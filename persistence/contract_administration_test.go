@@ -185,6 +185,7 @@ func changesAreTold(t *testing.T, store persistence.Store) {
 	after, err := w.LatestChange(t.Context())
 	w.must(err)
 	w.must(w.SetSettings(t.Context(), "me", pool.DefaultSettings()))
+	w.must(w.SetSettings(t.Context(), "me", pool.DefaultSettings()))
 	_, err = w.EnsureAccount(t.Context(), "me", "new")
 	w.must(err)
 	_, err = w.EnsureAccount(t.Context(), "me", "new")

@@ -30,6 +30,9 @@ const (
 	faultReadOnlyMode     = 1836
 	faultReadOnlySession  = 1792
 	faultNoPlugin         = 1698 // access denied, of another plugin
+	faultDiskFull         = 1021
+	faultWrite            = 1026
+	faultTableFull        = 1114 // InnoDB's word for a disk that is full
 )
 
 // numberOf is the server's number of an error; 0: it isn't the server's.
@@ -72,6 +75,8 @@ func explained(err error) error {
 		return fmt.Errorf("%w (create it, empty; the tables are made at the first start)", err)
 	case faultReadOnly, faultReadOnlyMode, faultReadOnlySession:
 		return fmt.Errorf("the database is read-only: %w (use the primary, or make it writable)", err)
+	case faultDiskFull, faultWrite, faultTableFull:
+		return fmt.Errorf("%w (make room on the database's disk)", err)
 	case faultNoSuchTable:
 		return fmt.Errorf("%w (the database was not migrated)", err)
 	}

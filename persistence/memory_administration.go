@@ -137,11 +137,15 @@ func (m *Memory) Servers(_ context.Context) ([]ServerListing, error) {
 	return listings, nil
 }
 
-// SetSettings stores the settings.
+// SetSettings stores the settings. Those that are stored already are no change.
 func (m *Memory) SetSettings(_ context.Context, _ string, settings pool.Settings) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.settings = overlaidSettings(m.settings, settings)
+	text := overlaidSettings(m.settings, settings)
+	if sameJSON(text, m.settings) {
+		return nil
+	}
+	m.settings = text
 	m.record(settingsSet(settings))
 	return nil
 }

@@ -3,8 +3,10 @@ package persistence
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"
@@ -100,7 +102,7 @@ func (m *MySQL) Accounts(ctx context.Context) ([]pool.Account, error) {
 	return accounts, nil
 }
 
-// SetSettings stores the settings; what other programs keep beside them stays.
+// SetSettings stores the settings; what other programs keep beside them stays. Those that are stored already are no change.
 func (m *MySQL) SetSettings(ctx context.Context, who string, settings pool.Settings) error {
 	err := m.administer(ctx, who, func(q *sqlcgen.Queries) (entry, error) {
 		stored, err := settingOf(ctx, q, settingsKey)
@@ -108,6 +110,9 @@ func (m *MySQL) SetSettings(ctx context.Context, who string, settings pool.Setti
 			return entry{}, err
 		}
 		text := overlaidSettings(stored, settings)
+		if sameJSON(text, stored) {
+			return entry{}, nil
+		}
 		if err := q.PutSetting(ctx, sqlcgen.PutSettingParams{Key: settingsKey, Value: text}); err != nil {
 			return entry{}, err
 		}
@@ -117,6 +122,12 @@ func (m *MySQL) SetSettings(ctx context.Context, who string, settings pool.Setti
 		return fmt.Errorf("set the settings: %w", err)
 	}
 	return nil
+}
+
+// sameJSON tells whether two texts say the same: a JSON column of MySQL keeps neither the order nor the spaces.
+func sameJSON(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // settingsSet is the entry of changed settings.

@@ -117,6 +117,7 @@ type Administration interface {
 	// SetMonitor changes a monitor. ErrNotFound: there is none of this id.
 	SetMonitor(ctx context.Context, who string, id pool.MonitorID, change MonitorChange) error
 
+	// SetSettings stores the settings. Those that are stored already are no change, and nobody hears of them.
 	SetSettings(ctx context.Context, who string, settings pool.Settings) error
 }
 

@@ -123,18 +123,23 @@ func (n newcomer) add(ctx context.Context, store persistence.Administration, acc
 	if err != nil {
 		return err
 	}
+	if err := createFile(file, identity.PEM); err != nil {
+		return fmt.Errorf("%w; choose another file with --out", err)
+	}
+	if err := n.enter(ctx, store, account, identity.Serial); err != nil {
+		os.Remove(file) // it is nobody's identity
+		return err
+	}
+	return nil
+}
+
+// enter stores the agent with its account.
+func (n newcomer) enter(ctx context.Context, store persistence.Administration, account, serial string) error {
 	owner, err := store.EnsureAccount(ctx, who(), account)
 	if err != nil {
 		return err
 	}
-	if err := createFile(file, identity.PEM); err != nil {
-		return err
-	}
-	err = store.AddAgent(ctx, who(), pool.Agent{Name: n.name, Account: owner, Serial: identity.Serial}, n.monitors)
-	if err == nil {
-		return nil
-	}
-	os.Remove(file) // it is nobody's identity
+	err = store.AddAgent(ctx, who(), pool.Agent{Name: n.name, Account: owner, Serial: serial}, n.monitors)
 	if errors.Is(err, persistence.ErrNameTaken) {
 		return fmt.Errorf("there is an agent %s already; choose another name", n.name)
 	}

@@ -23,9 +23,9 @@ const (
 	// detachWithin is how long a hub that ends waits for commands to be done with its database.
 	detachWithin = 500 * time.Millisecond
 
-	// stopWithin bounds the private server's end, which takes 3 s besides at most: then it is killed. With partWithin
+	// stopWithin bounds the private server's end, which takes 2.5 s besides at most: then it is killed. With partWithin
 	// it is less than the 5 s that a program may take to end. What the kernel needs longer for, it does without us.
-	stopWithin = detachWithin + 3400*time.Millisecond
+	stopWithin = detachWithin + 2900*time.Millisecond
 )
 
 // databaseFlags say which database a command is about.

@@ -110,7 +110,7 @@ func TestCommandsFindTheDatabaseInUse(t *testing.T) {
 		}
 	}
 	want(dir)
-	home, err := moveIn(dir)
+	home, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

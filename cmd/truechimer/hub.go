@@ -105,9 +105,7 @@ func hubCommand(con console) *ffcli.Command {
 		ShortHelp:  "run a hub: it collects what agents measure, scores it and keeps it",
 		LongHelp:   "Without a DSN the hub runs a private MariaDB in its state folder.",
 		FlagSet:    fs,
-		Exec: noArguments("truechimer hub", func(ctx context.Context) error {
-			return untilTold(ctx, c.run(ctx))
-		}),
+		Exec:       noArguments("truechimer hub", c.run),
 	}
 }
 
@@ -124,14 +122,14 @@ func (c hubService) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	home, err := moveIn(*c.database.state)
+	home, err := moveIn(ctx, *c.database.state)
 	if err != nil {
-		return err
+		return untilTold(ctx, err)
 	}
 	defer home.moveOut()
 	db, err := openOwn(ctx, *c.database.dsn, home.dir, options.Log)
 	if err != nil {
-		return err
+		return untilTold(ctx, err)
 	}
 	defer db.Close()
 	n := node{con: c.con, started: started, state: home.dir, options: options, db: db}

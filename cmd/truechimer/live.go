@@ -32,7 +32,10 @@ func shareLive(dir string, h *hub.Hub) error {
 	if err != nil {
 		panic(err) // texts always marshal
 	}
-	return replaceFile(filepath.Join(dir, liveFile), text)
+	if err := replaceFile(filepath.Join(dir, liveFile), text); err != nil {
+		return unusable(err)
+	}
+	return nil
 }
 
 // readLive reads the access that a hub left in the state folder.

@@ -33,6 +33,9 @@ func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	// A limit on the size of files (ulimit -f) shall be an error of whoever writes one, here or in mariadbd, which
+	// inherits this, as a full disk is. The signal would kill mariadbd without a word.
+	signal.Ignore(syscall.SIGXFSZ)
 	os.Exit(run(ctx, newConsole(os.Stdout, os.Stderr), os.Args[1:]))
 }
 
@@ -74,9 +77,11 @@ func (con console) conclude(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// untilTold makes the end of a service that was asked for no error.
+// untilTold is why a service failed; nil where it was told to end. What that breaks off fails in ways of its own, be it
+// a cancelled question or a connection that is gone, and none is news to who asked for it. It has to be asked before
+// anything is closed: who fails by himself, and is told to end meanwhile, has failed.
 func untilTold(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		return nil
 	}
 	return err

@@ -35,37 +35,40 @@ func (n node) run(ctx context.Context, does stages) error {
 	n.options.Store = n.db
 	h, err := hub.Open(ctx, n.options)
 	if err != nil {
-		return err
+		return untilTold(ctx, err)
 	}
-	end := func(context.Context) {}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), partWithin)
-		defer cancel()
+	end, err := n.serve(ctx, h, does)
+	err = untilTold(ctx, err)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), partWithin)
+	defer cancel()
+	if end != nil {
 		end(closing)
-		h.Close(closing)
-	}()
+	}
+	h.Close(closing)
+	return err
+}
+
+// serve starts the hub and what a command does besides, whose end it returns if it has begun, and keeps them running.
+func (n node) serve(ctx context.Context, h *hub.Hub, does stages) (end func(context.Context), err error) {
 	if does.opened != nil {
 		if err := does.opened(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := h.Start(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := await(ctx, n, h, h.Ready()); err != nil {
-		return err
+		return nil, err
 	}
 	if err := shareLive(n.state, h); err != nil {
-		return err
+		return nil, err
 	}
-	begun, err := does.ready(ctx, h)
-	if begun != nil {
-		end = begun
-	}
+	end, err = does.ready(ctx, h)
 	if err != nil {
-		return err
+		return end, err
 	}
-	return n.stay(ctx, h)
+	return end, n.stay(ctx, h)
 }
 
 // stay keeps the hub running until its end.

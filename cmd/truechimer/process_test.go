@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -40,6 +43,8 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the program under test: %v\n%s", err, out)
 		return 1
 	}
+	// Without this each run of the program sleeps for a second at its end, so that other goroutines may still meet a race.
+	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	return m.Run()
 }
 
@@ -136,6 +141,23 @@ func (p *process) line(text string) string {
 	}
 }
 
+// reaches waits, closely, until a running program has come to some point.
+func (p *process) reaches(point string, come func() bool) {
+	p.t.Helper()
+	bound := time.After(patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !come() {
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			p.t.Fatalf("%s ended (%v) before %s:\n%s", p.name, p.err, point, p.text())
+		case <-bound:
+			p.t.Fatalf("%s hasn't come to %s within %s:\n%s", p.name, point, patience, p.text())
+		}
+	}
+}
+
 // kill ends the program without a warning.
 func (p *process) kill() {
 	p.cmd.Process.Kill()
@@ -145,8 +167,14 @@ func (p *process) kill() {
 // stop asks the program to end, and tells how long it took and with which exit code.
 func (p *process) stop() (took time.Duration, code int) {
 	p.t.Helper()
+	return p.end(syscall.SIGTERM)
+}
+
+// end is stop by any signal.
+func (p *process) end(signal os.Signal) (took time.Duration, code int) {
+	p.t.Helper()
 	began := time.Now()
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Process.Signal(signal)
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
@@ -196,16 +224,26 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// Ports for tests are those that the system doesn't give to whoever connects somewhere (from 32768 on by default): such
+// a one may be gone before the program under test gets to it. Processes of tests begin anywhere, and give each out once.
+const (
+	lowestPort = 10_000
+	portsInAll = 22_000
+)
+
+var nextPort atomic.Uint32
+
 // freePort is one that nobody listens on now, over TCP and UDP.
 func freePort(t *testing.T) string {
 	t.Helper()
+	nextPort.CompareAndSwap(0, 1+rand.Uint32N(portsInAll))
 	for range 20 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		port := strconv.Itoa(lowestPort + int(nextPort.Add(1)%portsInAll))
+		tcp, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		defer tcp.Close()
-		_, port, _ := net.SplitHostPort(tcp.Addr().String())
+		tcp.Close()
 		udp, err := net.ListenPacket("udp", "127.0.0.1:"+port)
 		if err != nil {
 			continue

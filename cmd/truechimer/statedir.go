@@ -42,6 +42,11 @@ func stateDir(flagged string) (string, error) {
 	return filepath.Join(configuration, "truechimer"), nil
 }
 
+// unusable is why nothing can be written to the state folder, with the way out.
+func unusable(err error) error {
+	return fmt.Errorf("use the state folder: %w; make room or give access, or choose another with --state-dir", err)
+}
+
 // makePrivate makes a folder that nobody else may look into, or takes one that is there and ours.
 func makePrivate(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ const (
 )
 
 // moveIn makes the state folder where it is missing and takes the tenancy.
-func moveIn(stateFlag string) (*tenancy, error) {
+func moveIn(ctx context.Context, stateFlag string) (*tenancy, error) {
 	dir, err := stateDir(stateFlag)
 	if err != nil {
 		return nil, err
@@ -45,10 +46,10 @@ func moveIn(stateFlag string) (*tenancy, error) {
 	}
 	file, err := os.OpenFile(filepath.Join(dir, tenantFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("use the state folder: %w", err)
+		return nil, unusable(err)
 	}
 	t := &tenancy{dir: dir, file: file}
-	if err = t.lock(); err == nil {
+	if err = t.lock(ctx); err == nil {
 		err = t.sign(false)
 	}
 	if err != nil {
@@ -59,15 +60,20 @@ func moveIn(stateFlag string) (*tenancy, error) {
 }
 
 // lock waits a moment for a tenant who is on his way out.
-func (t *tenancy) lock() error {
+func (t *tenancy) lock(ctx context.Context) error {
 	patience := time.After(moveOutWithin)
 	for {
 		err := unix.Flock(int(t.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return nil
+		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return err
+			return unusable(fmt.Errorf("lock %s: %w", t.file.Name(), err))
 		}
 		select {
 		case <-time.After(lookAgainEvery):
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-patience:
 			return fmt.Errorf("process %d runs a hub in the state folder %s already; end it first, or choose another with --state-dir",
 				readTenant(t.file).PID, t.dir)
@@ -85,7 +91,7 @@ func (t *tenancy) sign(isLab bool) error {
 		_, err = t.file.WriteAt(text, 0)
 	}
 	if err != nil {
-		return fmt.Errorf("use the state folder: %w", err)
+		return unusable(err)
 	}
 	return nil
 }

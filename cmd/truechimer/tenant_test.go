@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,11 +18,11 @@ func TestAStateFolderHasOneTenant(t *testing.T) {
 	if _, runs := tenantOf(dir); runs {
 		t.Error("nobody can run a hub in a folder that there isn't")
 	}
-	first, err := moveIn(dir)
+	first, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = moveIn(dir)
+	_, err = moveIn(t.Context(), dir)
 	want := fmt.Sprintf("process %d runs a hub in the state folder %s already; end it first, or choose another with --state-dir", os.Getpid(), dir)
 	if fmt.Sprint(err) != want {
 		t.Errorf("want %q, have %v", want, err)
@@ -29,7 +31,7 @@ func TestAStateFolderHasOneTenant(t *testing.T) {
 	if _, runs := tenantOf(dir); runs {
 		t.Error("he has moved out")
 	}
-	second, err := moveIn(dir)
+	second, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func TestAStateFolderHasOneTenant(t *testing.T) {
 // Commands see whether it is the lab that runs, and looking doesn't keep anybody out.
 func TestATenantSaysWhatHeRuns(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	home, err := moveIn(dir)
+	home, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,7 @@ func TestATenantSaysWhatHeRuns(t *testing.T) {
 // What a tenant who was killed has left, or somebody has put in its place, is read as nobody.
 func TestADamagedNoteIsNobodys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	home, err := moveIn(dir)
+	home, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,9 +74,24 @@ func TestADamagedNoteIsNobodys(t *testing.T) {
 		}
 	}
 	home.moveOut()
-	again, err := moveIn(dir)
+	again, err := moveIn(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	again.moveOut()
+}
+
+// Who waits for the one before him to move out, and is told to end, does so at once.
+func TestWhoIsToldToEndWaitsForNoTenant(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	home, err := moveIn(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.moveOut()
+	ctx, tell := context.WithCancel(t.Context())
+	tell()
+	if _, err := moveIn(ctx, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("want that it was told, have %v", err)
+	}
 }

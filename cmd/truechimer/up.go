@@ -37,9 +37,7 @@ func upCommand(con console) *ffcli.Command {
 		LongHelp: serverHelp + " It is watched from now on.\n" +
 			"With no server given now or earlier, it watches a lab: NTP servers of its own on loopback, good and bad.",
 		FlagSet: fs,
-		Exec: func(ctx context.Context, args []string) error {
-			return untilTold(ctx, u.run(ctx, args))
-		},
+		Exec:    u.run,
 	}
 }
 
@@ -74,15 +72,15 @@ func (u *up) run(ctx context.Context, names []string) error {
 		return usagef("--lab-port %d is not between 1 and 65535", u.labPort)
 	}
 	if u.servers, err = resolveServers(ctx, names, *u.allowPrivate); err != nil {
-		return err
+		return untilTold(ctx, err)
 	}
-	if u.home, err = moveIn(*u.stateFlag); err != nil {
-		return err
+	if u.home, err = moveIn(ctx, *u.stateFlag); err != nil {
+		return untilTold(ctx, err)
 	}
 	defer u.home.moveOut()
 	defer u.close()
 	if err := u.open(ctx); err != nil {
-		return err
+		return untilTold(ctx, err)
 	}
 	n := node{con: u.con, started: started, state: u.home.dir, options: options, db: u.db}
 	return n.run(ctx, stages{

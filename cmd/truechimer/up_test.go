@@ -14,6 +14,8 @@ import (
 	"time"
 
 	_ "github.com/go-sql-driver/mysql"
+
+	"truechimer/persistence/privatedb/dbtest"
 )
 
 // station is where a hub and its like are started from: a state folder and ports of its own.
@@ -25,17 +27,27 @@ type station struct {
 }
 
 func newStation(t *testing.T) *station {
-	return &station{t: t, state: filepath.Join(t.TempDir(), "state"), ports: []string{
+	return &station{t: t, state: filepath.Join(dbtest.TempDir(t), "state"), ports: []string{
 		"--http-listen", "127.0.0.1:" + freePort(t),
 		"--mqtt-listen", "127.0.0.1:" + freePort(t),
 		"--agent-listen", "127.0.0.1:" + freePort(t),
 	}, lab: []string{"--lab-port", freePort(t)}}
 }
 
+// upArgs are those of `up` on this station.
+func (s *station) upArgs(args ...string) []string {
+	return slices.Concat([]string{"up", "--state-dir", s.state}, s.ports, s.lab, args)
+}
+
+// hubArgs are those of `hub` on this station.
+func (s *station) hubArgs(args ...string) []string {
+	return slices.Concat([]string{"hub", "--state-dir", s.state}, s.ports, args)
+}
+
 // up starts everything, and returns when it is ready.
 func (s *station) up(args ...string) *process {
 	s.t.Helper()
-	p := start(s.t, binary, slices.Concat([]string{"up", "--state-dir", s.state}, s.ports, s.lab, args)...)
+	p := start(s.t, binary, s.upArgs(args...)...)
 	p.line("ready in ")
 	return p
 }
@@ -220,8 +232,7 @@ func TestTheLabShowsGoodAndBad(t *testing.T) {
 func TestHubAndAgentAreTwoProcesses(t *testing.T) {
 	chronyd := startChronyd(t)
 	s := newStation(t)
-	hubArgs := append([]string{"hub", "--state-dir", s.state}, s.ports...)
-	hub := start(t, binary, hubArgs...)
+	hub := start(t, binary, s.hubArgs()...)
 	hub.line("ready in ")
 	address := strings.Fields(hub.line("agents connect to "))[3]
 	identity := filepath.Join(t.TempDir(), "alpha.pem")
@@ -239,7 +250,7 @@ func TestHubAndAgentAreTwoProcesses(t *testing.T) {
 	s.hurry(db)
 	await(t, "more samples", func() bool { return s.row(db).samples >= 3 })
 	hub.kill()
-	hub = start(t, binary, hubArgs...)
+	hub = start(t, binary, s.hubArgs()...)
 	hub.line("ready in ")
 	db = s.sql()
 	before := s.row(db).samples

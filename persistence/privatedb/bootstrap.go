@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 )
 
 // Around the SQL of the installation: root comes without a password, since the folder keeps others out, and comes
@@ -24,7 +23,7 @@ func (s *site) bootstrap(ctx context.Context, lock *os.File) error {
 	if err := os.RemoveAll(s.unfinished()); err != nil {
 		return s.unusable(err)
 	}
-	if err := s.checkSpace(s.redoLog() + spareSpace); err != nil {
+	if err := s.checkSpace(s.redoLog() + firstTables + spareSpace); err != nil {
 		return err
 	}
 	if err := os.Mkdir(s.unfinished(), 0o700); err != nil {
@@ -46,13 +45,13 @@ func (s *site) bootstrap(ctx context.Context, lock *os.File) error {
 	return nil
 }
 
-// makeTables runs mariadbd once on the SQL. When we are killed it is too: what it does is worth nothing then.
+// makeTables runs mariadbd once on the SQL.
 func (s *site) makeTables(ctx context.Context, lock *os.File) error {
 	sql, err := s.systemSQL()
 	if err != nil {
 		return err
 	}
-	child, err := s.spawn(s.bootstrapArguments(os.Geteuid()), sql, lock, syscall.SIGKILL)
+	child, err := s.spawn(s.bootstrapArguments(os.Geteuid()), sql, lock)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type child struct {
 // lockDescriptor is where a child finds the lock that it inherits: the first after the three standard files.
 const lockDescriptor = 3
 
-// spawn starts mariadbd. It holds the lock as long as it lives, and gets the signal when this process dies.
-func (s *site) spawn(args []string, stdin io.Reader, lock *os.File, onOurDeath syscall.Signal) (*child, error) {
+// spawn starts mariadbd. It holds the lock as long as it lives, and is killed when this process dies.
+func (s *site) spawn(args []string, stdin io.Reader, lock *os.File) (*child, error) {
 	log, err := os.OpenFile(s.errorLog(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, s.unusable(err)
@@ -33,12 +33,12 @@ func (s *site) spawn(args []string, stdin io.Reader, lock *os.File, onOurDeath s
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, log, log // what it says before it has read its arguments goes there too
 	cmd.ExtraFiles = []*os.File{lock}                   // lockDescriptor
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC"}            // our caller's NOTIFY_SOCKET, MYSQL_HOME and the like aren't for it
-	cmd.SysProcAttr = childAttributes(onOurDeath)
+	cmd.SysProcAttr = childAttributes()
 
 	c := &child{done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The signal at our death comes when the thread that started the child ends: this one has to stay.
+		// The kill at our death comes when the thread that started the child ends: this one has to stay.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -57,7 +57,7 @@ func (s *site) spawn(args []string, stdin io.Reader, lock *os.File, onOurDeath s
 
 // launch starts the server and waits until it answers.
 func (s *site) launch(ctx context.Context, lock *os.File) (*child, error) {
-	c, err := s.spawn(s.serverArguments(os.Geteuid()), nil, lock, syscall.SIGTERM)
+	c, err := s.spawn(s.serverArguments(os.Geteuid()), nil, lock)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +72,11 @@ func (s *site) launch(ctx context.Context, lock *os.File) (*child, error) {
 		return c, nil
 	}
 	if c.runs() {
-		c.end(stopWithin)
+		// Told to end before it answers, mariadbd 10.11 may hang. It is killed: what it hasn't recovered the next start does.
+		c.end(0)
 		err = s.calledOff(ctx)
 	}
-	return nil, fmt.Errorf("start the database in %s: %w", s.folder, err)
+	return nil, errors.Join(fmt.Errorf("start the database in %s: %w", s.folder, err), s.withdraw())
 }
 
 // calledOff says why a start was given up: its caller didn't want it any more, or mariadbd took too long.
@@ -105,7 +106,7 @@ var (
 	errRemains = errors.New("mariadbd doesn't even end when killed")
 )
 
-// end tells the child to end, and kills it when it hasn't within some time.
+// end tells the child to end, and kills it when it hasn't within some time; 0: at once.
 func (c *child) end(within time.Duration) error {
 	steps := []struct {
 		signal syscall.Signal

@@ -79,6 +79,10 @@ func checkOwner(path string, info fs.FileInfo, uid int) error {
 // first. With less mariadbd may not fail but wait for space, without end and without an answer.
 const spareSpace = 64 << 20
 
+// firstTables is what else a first start writes, in bytes: InnoDB's own files and a hub's empty tables take
+// 81 MiB besides the redo log. Without this the disk would be full in the midst of making them.
+const firstTables = 96 << 20
+
 // checkSpace refuses a disk that is as good as full.
 func (f folder) checkSpace(need int64) error {
 	free, err := freeSpace(string(f))
@@ -89,6 +93,21 @@ func (f folder) checkSpace(need int64) error {
 		return nil
 	}
 	return f.unusable(fmt.Errorf("its disk has %d MiB left, and the database needs %d", free>>20, need>>20))
+}
+
+// checkLimit refuses to open tables where no file may grow to some size: mariadbd would wait without end for a write of
+// its log that never goes through, and what it leaves when it is killed then, it can't recover. While it makes the tables
+// it says by itself what keeps it from writing, and there is nothing to lose.
+func (f folder) checkLimit(need int64) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+		return f.unusable(fmt.Errorf("ask for the limit on the size of files: %w", err))
+	}
+	if limit.Cur >= uint64(need) {
+		return nil
+	}
+	return fmt.Errorf("the files in %s may not grow beyond %d MiB, and the database needs %d: raise the limit (ulimit -f)",
+		f, limit.Cur>>20, need>>20)
 }
 
 // longestSocket is the longest path of a unix socket: sun_path has 108 bytes and ends in a zero (unix(7)).

@@ -85,6 +85,9 @@ func parseRelease(text string) (release, error) {
 // release asks mariadbd what it is.
 func (i installation) release(ctx context.Context) (release, error) {
 	out, err := exec.CommandContext(ctx, i.mariadbd, "--no-defaults", "--version").Output()
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // it was killed since nobody wants to know any more
+	}
 	if err != nil {
 		return release{}, fmt.Errorf("ask %s for its version: %w", i.mariadbd, err)
 	}

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -215,20 +214,6 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 	if err := await(ctx, func() (bool, error) { return holds(), nil }); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-}
-
-// serverPID is the process id that mariadbd has written into its folder.
-func serverPID(t *testing.T, dir string) int {
-	t.Helper()
-	text, err := os.ReadFile(folder(dir).pidFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
 }
 
 // nobodyServes tells whether no mariadbd holds the folder.

@@ -208,7 +208,7 @@ func TestStartFollowsAKilledBootstrap(t *testing.T) {
 	makeNotes(t, start(t, options(dir)))
 }
 
-// When its owner is killed the kernel tells mariadbd, which ends by itself; the next owner finds every row.
+// When its owner is killed the kernel kills mariadbd too; the next owner finds every row.
 func TestServerEndsWithItsOwner(t *testing.T) {
 	dir := newDir(t)
 	owner := startOwner(t, dir)
@@ -232,17 +232,18 @@ func TestStartFollowsAKilledOwner(t *testing.T) {
 	}
 }
 
-// An orphan that doesn't end when told to, here because it is stopped, is killed, and loses nothing by it.
+// An orphan that doesn't end when told to, here because it is stopped, is killed, and loses nothing by it. With its
+// owner the kernel would have killed it, so here the owner lives on and has lost the folder.
 func TestOrphanThatHangsIsKilled(t *testing.T) {
 	dir := newDir(t)
-	owner := startOwner(t, dir)
-	execute(t, makeNotes(t, open(t, options(dir))), "insert into notes values (1), (2)")
-	orphan := serverPID(t, dir)
-	if err := syscall.Kill(orphan, syscall.SIGSTOP); err != nil {
+	owner := start(t, options(dir))
+	execute(t, makeNotes(t, owner), "insert into notes values (1), (2)")
+	orphan := owner.child.process
+	if err := orphan.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syscall.Kill(orphan, syscall.SIGKILL) }) // should the test fail before it is
-	kill(t, owner)
+	t.Cleanup(func() { orphan.Kill() }) // should the test fail before it is
+	owner.owner.Close()
 
 	s, err := prepare(options(dir))
 	if err != nil {
@@ -253,6 +254,10 @@ func TestOrphanThatHangsIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock.Close()
+	<-owner.Done()
+	if err := owner.Err(); err == nil || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("why it ended: %v, want that it was killed", err)
+	}
 	if have := countNotes(t, start(t, options(dir))); have != 2 {
 		t.Errorf("%d rows, want 2", have)
 	}

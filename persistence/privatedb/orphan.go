@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// orphanTerm is for an orphan to write its cache to disk. The kernel has told it to end already.
+	// orphanTerm is for an orphan to write its cache to disk; where the kernel has killed it already, to be cleared away.
 	orphanTerm = 15 * time.Second
 
 	// orphanKill is for the kernel to clear away a killed one, as killWithin.

@@ -26,11 +26,11 @@
 //	held        any          somebody runs it: Open attaches, Start waits a while and then says who
 //	free        held         an orphan, whose owner was killed: it is ended, then started anew
 //
-// mariadbd gets SIGTERM from the kernel when its owner dies, so an orphan is short-lived. For the same reason an
-// owner can't go and leave its server to others: Stop waits for those that are attached. An owner by Open, a command
-// that will be done soon, gives them 30 s; an owner by Start, a hub, 1 s. Who comes later waits until the server is
-// down and starts it again. Commands whose server is taken away all the same (the owner was killed, the wait was over)
-// see their connections break; what they had committed is on disk.
+// The kernel kills mariadbd when its owner dies, so an orphan is short-lived; the next start recovers what was
+// committed. For the same reason an owner can't go and leave its server to others: Stop waits for those that are
+// attached. An owner by Open, a command that will be done soon, gives them 30 s; an owner by Start, a hub, 1 s. Who
+// comes later waits until the server is down and starts it again. Commands whose server is taken away all the same
+// (the owner was killed, the wait was over) see their connections break; what they had committed is on disk.
 //
 // A service manager that stops a hub has to signal the hub alone (systemd: KillMode=mixed), or the server ends
 // before those who write to it.

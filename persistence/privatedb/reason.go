@@ -15,6 +15,10 @@ var causes = []struct {
 	meaning string
 }{
 	{
+		regexp.MustCompile(`(?i)error 27\b|File too large`), // InnoDB takes it for a full disk, below
+		"a limit keeps files from growing, raise it (ulimit -f)",
+	},
+	{
 		regexp.MustCompile(`(?i)error 28\b|No space left|disk is full|out of disk space`),
 		"the disk is full, make room",
 	},
@@ -31,7 +35,7 @@ var causes = []struct {
 		"there is too little memory, choose a smaller buffer pool",
 	},
 	{
-		regexp.MustCompile(`(?i)corrupt|checksum|inconsistent|different size|not a directory|no such file|was not found|doesn't exist` +
+		regexp.MustCompile(`(?i)corrupt|checksum|inconsistent|recovery failed|different size|not a directory|no such file|was not found|doesn't exist` +
 			`|existing redo log|control file|privilege tables`),
 		"its files are damaged, put back a copy of the folder, or move it away and start anew",
 	},

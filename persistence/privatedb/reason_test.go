@@ -14,6 +14,7 @@ func TestReasonIsOneLine(t *testing.T) {
 		{"healthy", ""},
 		{"disk_full", "the disk is full, make room: InnoDB: preallocating 134217728 bytes for file ./ib_logfile101 failed with error 28"},
 		{"disk_full_waiting", "the disk is full, make room: InnoDB: preallocating 12582912 bytes for file ./ibdata1 failed with error 28"},
+		{"limit", "a limit keeps files from growing, raise it (ulimit -f): InnoDB: preallocating 12582912 bytes for file ./ibdata1 failed with error 27"},
 		{"not_writable", "a file is not ours to read and write, give it back to this user: InnoDB: The data file './ibdata1' must be writable"},
 		{"not_readable", "a file is not ours to read and write, give it back to this user: " +
 			`Can't change dir to '/db/datadir/' (Errcode: 13 "Permission denied")`},

@@ -69,6 +69,15 @@ func (s *site) announce(owner *os.File, t tenure) error {
 	return nil
 }
 
+// withdraw takes the way to the server away.
+func (s *site) withdraw() error {
+	err := removeSocket(s.socket)
+	if dir := filepath.Dir(s.socket); dir != string(s.folder) {
+		os.Remove(dir) // it was for the socket; where it isn't empty it stays
+	}
+	return err
+}
+
 // furnish makes everything in the folder that mariadbd needs: an empty folder for temporary files, a fresh log,
 // and the tables where there are none.
 func (s *site) furnish(ctx context.Context, lock *os.File) error {
@@ -83,7 +92,7 @@ func (s *site) furnish(ctx context.Context, lock *os.File) error {
 	}
 	switch _, err := os.Stat(s.datadir()); {
 	case err == nil:
-		return s.checkSpace(spareSpace)
+		return errors.Join(s.checkSpace(spareSpace), s.checkLimit(s.redoLog()))
 	case errors.Is(err, os.ErrNotExist):
 		return s.bootstrap(ctx, lock)
 	default:

@@ -11,10 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes let the kernel tell the child of our death, and keep it from the terminal's Ctrl-C,
-// which is for us alone: the server ends after those who write to it.
-func childAttributes(onOurDeath syscall.Signal) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: onOurDeath}
+// childAttributes let the kernel kill the child when we die, and keep it from the terminal's Ctrl-C,
+// which is for us alone: the server ends after those who write to it. To be told to end, by SIGTERM, would do for a
+// server in service, but one that still starts may hang from it (see launch), and nobody would be left to kill it.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
 // syncFilesystem puts everything below a folder on disk.

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes keep the child from the terminal's Ctrl-C. Only Linux tells a child of its parent's death;
+// childAttributes keep the child from the terminal's Ctrl-C. Only Linux ends a child with its parent;
 // elsewhere an orphan stays until it is ended by hand.
-func childAttributes(syscall.Signal) *syscall.SysProcAttr {
+func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 

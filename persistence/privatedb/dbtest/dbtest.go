@@ -95,11 +95,9 @@ func (s *server) database() (*privatedb.Server, string, error) {
 }
 
 func (s *server) start() error {
-	base := fastFolder()
-	sweep(base)
-	dir, err := os.MkdirTemp(base, folderName(os.Getpid())+"*")
+	dir, err := makeFolder()
 	if err != nil {
-		return fmt.Errorf("make folder for the tests' database: %w", err)
+		return err
 	}
 	s.dir = dir
 	s.db, err = privatedb.Start(context.Background(), privatedb.Options{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"testing"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,32 @@ func fastFolder() string {
 		return memory
 	}
 	return os.TempDir()
+}
+
+// TempDir is a folder for a test that runs a database by itself, in memory where there is room. It is gone after the test.
+func TempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := makeFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the test's folder: %v", err)
+		}
+	})
+	return dir
+}
+
+// makeFolder makes a folder that another test process removes where this one can't.
+func makeFolder() (string, error) {
+	base := fastFolder()
+	sweep(base)
+	dir, err := os.MkdirTemp(base, folderName(os.Getpid())+"*")
+	if err != nil {
+		return "", fmt.Errorf("make folder for the tests' database: %w", err)
+	}
+	return dir, nil
 }
 
 // folderName is how the folder of a test process begins. The process id tells later ones whether it is still in use.
