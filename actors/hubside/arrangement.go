@@ -143,7 +143,8 @@ func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
 		a.server = nil
 		return
 	case messages.Committed_REFUSED:
-		a.env.After(refusedPause, loadAnew{})
+		a.retreat()
+		a.retreat = a.env.After(refusedPause, loadAnew{})
 		return
 	}
 	a.images.expire()
@@ -159,7 +160,7 @@ func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
 		ctx.Send(a.score, changed)
 	}
 	ctx.Send(a.selector, changed)
-	if a.again || a.planned != nil {
+	if a.again {
 		a.arrange(ctx)
 	}
 }

@@ -19,6 +19,7 @@ package hubside
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -85,6 +86,7 @@ func shardPath(shard pool.ShardID) string { return fmt.Sprintf("%s/shard/%d", Ro
 // Spawn starts the actors of a hub and returns their root; stopping it stops them all.
 func Spawn(config Config) (*actor.PID, error) {
 	node := config.Node
+	config.Ready = sync.OnceFunc(config.Ready) // also when all was started again
 	props := node.Props(func(env *port.Environment) actor.Actor {
 		return &hub{env: env, config: &config}
 	}, supervision.Option(node.Runtime), actor.WithGuardian(supervision.NewRestart(node.Runtime)))

@@ -20,6 +20,7 @@ type monitor struct {
 	name   string
 
 	probes   map[pool.IPVersion]*actor.PID
+	roster   *messages.Roster
 	load     question
 	images   handout[messages.AgentImage]
 	loaded   bool
@@ -46,6 +47,7 @@ func (a *monitor) Receive(ctx actor.Context) {
 	case *messages.AgentLoaded:
 		a.onLoaded(ctx, msg)
 	case *messages.Roster:
+		a.roster = msg
 		a.toProbes(ctx, msg)
 	case *messages.ForAgent:
 		a.onForAgent(ctx, msg)
@@ -68,9 +70,12 @@ func (a *monitor) loadImage(ctx actor.Context) {
 	a.load.put(ctx, ctx.Parent(), &messages.LoadAgent{Name: a.name, Question: a.load.draw()})
 }
 
-// onLoadAgent gives a probe that has started what it starts from.
+// onLoadAgent gives a probe that has started what it starts from: the roster first, which it may have missed.
 func (a *monitor) onLoadAgent(ctx actor.Context, msg *messages.LoadAgent) {
 	probe := ctx.Sender()
+	if a.roster != nil {
+		ctx.Send(probe, a.roster)
+	}
 	if image := a.images.ask(probe.Id, msg.Question); image != nil {
 		ctx.Send(probe, &messages.AgentLoaded{Name: a.name, Question: msg.Question, Image: image})
 		return

@@ -1,6 +1,7 @@
 package hubside
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -29,6 +30,23 @@ func (a *probe) sendAll(ctx actor.Context) {
 		orders = orders[assignmentsAtOnce:]
 	}
 	a.send(ctx, orders, nil, true)
+	a.said = true
+	a.sayRevoked(ctx)
+}
+
+// sayRevoked tells the agent which orders were taken back, once it was told those that hold.
+func (a *probe) sayRevoked(ctx actor.Context) {
+	if !a.said || a.monitor == nil {
+		return
+	}
+	for some := range slices.Chunk(sortedKeys(a.revoked), assignmentsAtOnce) {
+		dropped := make([]uint32, len(some))
+		for i, server := range some {
+			dropped[i] = uint32(server)
+		}
+		a.send(ctx, nil, dropped, false)
+	}
+	clear(a.revoked)
 }
 
 // tellTerms tells the agent terms that it doesn't know yet.

@@ -1,6 +1,7 @@
 package hubside
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -37,6 +38,8 @@ type probe struct {
 	session  *actor.PID                           // nil: the agent has no link
 	linked   string                               // the session's ULID
 	terms    *messages.Terms                      // as the agent was last told over this link
+	said     bool                                 // it was told all orders over this link
+	revoked  map[pool.ServerID]bool               // it has yet to be told that these are taken back
 }
 
 // assignment is one of a monitor's orders.
@@ -56,6 +59,7 @@ func newProbe(env *port.Environment, config *Config, agent string, version pool.
 		settings: pool.DefaultSettings(),
 		assigned: make(map[pool.ServerID]*assignment),
 		early:    make(map[pool.ServerID]*messages.Assigned),
+		revoked:  make(map[pool.ServerID]bool),
 	}
 }
 
@@ -73,7 +77,7 @@ func (a *probe) Receive(ctx actor.Context) {
 		a.onHere(ctx, msg)
 	case *messages.AgentGone:
 		if msg.SessionId == a.linked {
-			a.session, a.linked = nil, ""
+			a.session, a.linked, a.said = nil, "", false
 		}
 	case renewDue:
 		a.onRenewDue(ctx)
@@ -162,20 +166,25 @@ func (a *probe) onAssigned(ctx actor.Context, msg *messages.Assigned) {
 	switch {
 	case !changed:
 	case a.assigned[server] == nil:
-		a.send(ctx, nil, []uint32{msg.ServerId}, false)
+		a.sayRevoked(ctx)
 	default:
 		a.send(ctx, []*assignment{a.assigned[server]}, nil, false)
 	}
 }
 
-// take notes an order, and tells whether it is a new one.
+// take notes an order, and tells whether it is a new one. One that is taken back the agent may have from an earlier
+// incarnation over the same link: saying all that is left wouldn't take it back.
 func (a *probe) take(msg *messages.Assigned) (changed bool) {
 	server := pool.ServerID(msg.ServerId)
 	if msg.Cadence == nil {
-		_, had := a.assigned[server]
+		if _, had := a.assigned[server]; !had && a.said {
+			return false
+		}
 		delete(a.assigned, server)
-		return had
+		a.revoked[server] = true
+		return true
 	}
+	delete(a.revoked, server)
 	order := a.order(messages.ToAssigned(msg))
 	if had := a.assigned[server]; had != nil && had.sameAs(order) {
 		had.confirmed = order.confirmed
@@ -196,7 +205,7 @@ func (a *probe) onHere(ctx actor.Context, msg *messages.AgentHere) {
 	if msg.SessionId == a.linked {
 		return
 	}
-	a.linked, a.terms = msg.SessionId, nil
+	a.linked, a.terms, a.said = msg.SessionId, nil, false
 	a.session = actor.NewPID(msg.SessionAddress, msg.SessionActor)
 	a.sendAll(ctx)
 }
@@ -212,28 +221,21 @@ func (a *probe) onRenewDue(ctx actor.Context) {
 			ending = append(ending, x)
 		}
 	}
-	for len(ending) > 0 {
-		n := min(len(ending), assignmentsAtOnce)
-		a.send(ctx, ending[:n], nil, false)
-		ending = ending[n:]
+	for some := range slices.Chunk(ending, assignmentsAtOnce) {
+		a.send(ctx, some, nil, false)
 	}
 }
 
 // giveUp drops the orders that their servers haven't said again: that they took them back was lost on its way.
 func (a *probe) giveUp(ctx actor.Context) {
-	var dropped []uint32
 	for _, server := range sortedKeys(a.assigned) {
 		if a.env.Elapsed()-a.assigned[server].confirmed > giveUpAfter {
 			a.env.Sometimes("order given up")
 			delete(a.assigned, server)
-			dropped = append(dropped, uint32(server))
+			a.revoked[server] = true
 		}
 	}
-	for len(dropped) > 0 {
-		n := min(len(dropped), assignmentsAtOnce)
-		a.send(ctx, nil, dropped[:n], false)
-		dropped = dropped[n:]
-	}
+	a.sayRevoked(ctx)
 }
 
 // sameAs tells whether an order says nothing new.

@@ -46,10 +46,5 @@ func (r roster) scorers() []pool.Scorer {
 	return scorers
 }
 
-// settings are those that hold; the defaults until there is a roster.
-func (r roster) settings() pool.Settings {
-	if r.Roster == nil {
-		return pool.DefaultSettings()
-	}
-	return messages.ToSettings(r.Settings)
-}
+// settings are those that hold.
+func (r roster) settings() pool.Settings { return messages.ToSettings(r.Settings) }

@@ -47,6 +47,7 @@ type server struct {
 	under   *arrangement      // what is being kept
 	planned *messages.Planned // a round that waits for it
 	again   bool              // look at the timetable again after it
+	retreat func()            // stops the timer by which it starts again from the store
 }
 
 // timers of a server.
@@ -61,8 +62,8 @@ func newServer(env *port.Environment, config *Config, shard pool.ShardID, epoch 
 		env: env, config: config, shard: shard, epoch: epoch, id: id,
 		load: question{env: env}, keep: question{env: env},
 		images: newHandout[messages.ServerImage](),
-		expiry: func() {},
-		gone:   make(map[pool.MonitorID]string),
+		expiry: func() {}, retreat: func() {},
+		gone: make(map[pool.MonitorID]string),
 	}
 }
 
@@ -111,9 +112,12 @@ func (a *server) loadImage(ctx actor.Context) {
 	a.load.put(ctx, ctx.Parent(), &messages.LoadServer{ServerId: uint32(a.id), Question: a.load.draw()})
 }
 
-// onLoadServer gives a child that has started what it starts from.
+// onLoadServer gives a child that has started what it starts from: the roster first, which it may have missed.
 func (a *server) onLoadServer(ctx actor.Context, msg *messages.LoadServer) {
 	child := ctx.Sender()
+	if a.roster.Roster != nil {
+		ctx.Send(child, a.roster.Roster)
+	}
 	if image := a.images.ask(child.Id, msg.Question); image != nil {
 		ctx.Send(child, &messages.ServerLoaded{ServerId: uint32(a.id), Question: msg.Question, Image: image})
 		return

@@ -23,7 +23,8 @@ const (
 )
 
 // session is the hub's end of one link: all that the agent says goes through it. It believes nothing but
-// the agent's name, which the certificate proves. When it fails its state is lost with it, and the agent says it again.
+// the agent's name, which the certificate proves. When it fails it ends the link, since what it was about to pass on is
+// lost: over the next one everything is said again.
 type session struct {
 	env    *port.Environment
 	config *Config
@@ -81,6 +82,8 @@ func (a *session) Receive(ctx actor.Context) {
 	case *messages.Assignments:
 		a.ordered = true
 		ctx.Send(actor.NewPID(a.agent.Address, fmt.Sprintf("agent/probe/%s", pool.IPVersion(msg.IpVersion))), msg)
+	case *actor.Restarting:
+		a.config.Links.Hang(a.opened.Link, nil)
 	case *actor.Stopping:
 		a.tellAgent(ctx, &messages.ForAgent{Message: &messages.ForAgent_Gone{
 			Gone: &messages.AgentGone{SessionId: a.opened.Session},

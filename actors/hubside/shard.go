@@ -120,11 +120,8 @@ func (a *shard) spawnAgent(ctx actor.Context, name string, image *messages.Agent
 	a.agents[name] = &shardAgent{pid: pid, image: image}
 }
 
-// onRoster passes a new roster on to all.
+// onRoster passes a new roster on to all. Before there are any, the image will bring one that is at least as new.
 func (a *shard) onRoster(ctx actor.Context, roster *messages.Roster) {
-	if a.epoch == 0 {
-		return // the image will bring one that is at least as new
-	}
 	a.roster = roster
 	for _, id := range sortedKeys(a.servers) {
 		ctx.Send(a.servers[id].pid, roster)
