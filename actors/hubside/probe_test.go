@@ -15,14 +15,14 @@ import (
 // An agent that keeps its link always has two hours in hand, less the ten minutes between two looks.
 func TestTicketsAreRenewedInTime(t *testing.T) {
 	r, paris, _ := newPool(t, 2)
-	for range 18 {
+	for range 15 {
 		r.run(20 * time.Minute)
 		if left := paris.order(1).Grant.Until.Sub(r.Now()); left < ticket.RenewBefore-10*time.Minute-time.Second {
 			t.Errorf("after %s the order lives for %s more", r.Since(), left)
 		}
 	}
 	if n := len(paris.told); n > 6 {
-		t.Errorf("told %d times in 6 h", n)
+		t.Errorf("told %d times in 5 h", n)
 	}
 	batch := paris.watch(1)
 	r.run(soon)
@@ -87,8 +87,6 @@ func TestOrdersThatAreConfirmedAreKept(t *testing.T) {
 	r.run(2*time.Hour + 59*time.Minute)
 	paris.wantServers(1, 77)
 	r.run(12 * time.Minute)
-	paris.wantServers(1)
-	r.run(4 * time.Hour)
 	paris.wantServers(1)
 }
 

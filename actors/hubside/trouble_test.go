@@ -192,12 +192,12 @@ func TestWhateverFailsEverySampleCountsOnce(t *testing.T) {
 			t.Run(fmt.Sprintf("policy %d seed %d", policy, seed), func(t *testing.T) {
 				t.Parallel()
 				x := newTrouble(t, world.Config{Seed: seed, Policy: policy, StepTime: 100 * time.Microsecond})
-				for range 40 {
+				for range 30 {
 					x.harm()
 					x.goOn(1+x.Faults.IntN(20), true)
 					x.heal()
 				}
-				x.goOn(200, false)
+				x.goOn(150, false)
 				for _, s := range x.spools {
 					x.wantNothingLost(s)
 				}
