@@ -79,7 +79,7 @@ func (l *Link) clientOptions(ctx context.Context, c *Connection, password string
 
 // open makes the network connection. The end of ctx aborts it, and the handshake that follows.
 func (l *Link) open(ctx context.Context, c *Connection) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	dialling, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	var dialer interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
@@ -87,11 +87,14 @@ func (l *Link) open(ctx context.Context, c *Connection) (net.Conn, error) {
 	if l.address.Scheme == "tls" {
 		dialer = &tls.Dialer{Config: l.options.TLS}
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", l.address.Host)
+	conn, err := dialer.DialContext(dialling, "tcp", l.address.Host)
 	if err != nil {
 		return nil, err
 	}
 	c.conn.Store(&conn)
+	if ctx.Err() != nil {
+		c.drop() // who was to do it may have looked before there was one
+	}
 	return conn, nil
 }
 

@@ -1,6 +1,9 @@
 package mqttlink
 
 import (
+	"context"
+	"errors"
+	"net"
 	"testing"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -27,5 +30,32 @@ func TestAConnectionThatIsOverIsNotHeard(t *testing.T) {
 	link.heard(c, late{})
 	if heard != 1 {
 		t.Errorf("%d messages heard, want the one before the end", heard)
+	}
+}
+
+// ended is a context that ends while a connection is made, too late to abort that.
+type ended struct{ context.Context }
+
+func (ended) Err() error            { return context.Canceled }
+func (ended) Done() <-chan struct{} { return nil }
+
+// A connection that was made while its context ended is dropped at once: nobody else will.
+func TestAConnectionThatComesTooLateIsDropped(t *testing.T) {
+	broker, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	link, err := New(Options{Access: Access{URL: "tcp://" + broker.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := link.open(ended{t.Context()}, &Connection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("hello")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("want it closed, have %v", err)
 	}
 }
