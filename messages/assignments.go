@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// maxInterval is a month: a monitor that probes a server less often says nothing of it.
-	maxInterval = 30 * 24 * time.Hour
+	maxInterval = pool.LongestInterval
 
 	// maxTicket is three times the size of a ticket: agents don't look into it, and newer hubs may make longer ones.
 	maxTicket = 3 * ticket.Size

@@ -17,7 +17,7 @@ const (
 	maxHost = 253 + 6
 
 	// maxSpacing is a month: far beyond all use, and far from overflowing.
-	maxSpacing = 30 * 24 * time.Hour
+	maxSpacing = pool.LongestInterval
 )
 
 // MonitorTerms are how a monitor works, whatever the server.

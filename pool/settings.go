@@ -46,6 +46,10 @@ func leastSettings(lab bool) Settings {
 	}
 }
 
+// LongestInterval is the longest time between two probes that may be set: a monitor that probes a server less often
+// than once a month says nothing of it.
+const LongestInterval = 30 * 24 * time.Hour
+
 type settingsJSON struct {
 	Active    string `json:"interval_active"`
 	Testing   string `json:"interval_testing"`
@@ -69,7 +73,7 @@ func (s Settings) JSON() string {
 	return string(text)
 }
 
-// ParseSettings reads stored settings. Unknown keys are ignored. What is missing, unreadable or too small keeps
+// ParseSettings reads stored settings. Unknown keys are ignored. What is missing, unreadable, too small or too large keeps
 // its default; the error names each such value that was there, and the settings are usable all the same.
 func ParseSettings(text string) (Settings, error) {
 	s := DefaultSettings()
@@ -83,11 +87,11 @@ func ParseSettings(text string) (Settings, error) {
 		if value == "" {
 			return
 		}
-		if d, err := time.ParseDuration(value); err == nil && d >= least {
+		if d, err := time.ParseDuration(value); err == nil && d >= least && d <= LongestInterval {
 			*into = d
 			return
 		}
-		bad = append(bad, fmt.Errorf("%s=%q is not a duration of at least %s, %s holds", name, value, least, *into))
+		bad = append(bad, fmt.Errorf("%s=%q is not a duration between %s and %s, %s holds", name, value, least, LongestInterval, *into))
 	}
 	least := leastSettings(j.Lab)
 	read("interval_active", j.Active, least.IntervalActive, &s.IntervalActive)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is missing, unreadable or too small keeps its default, and everything else is taken.
+// What is missing, unreadable, too small or too large keeps its default, and everything else is taken.
 func TestParseSettingsKeepsDefaultsForWhatCannotBe(t *testing.T) {
 	defaults := DefaultSettings()
 	with := func(change func(*Settings)) Settings {
@@ -32,6 +32,9 @@ func TestParseSettingsKeepsDefaultsForWhatCannotBe(t *testing.T) {
 		{"the least spacing", `{"interval_all":"10s"}`, with(func(s *Settings) { s.Spacing = 10 * time.Second }), ""},
 		{"under that", `{"interval_all":"9s"}`, defaults, "interval_all"},
 		{"negative", `{"interval_candidate":"-2h"}`, defaults, "interval_candidate"},
+		{"the longest interval", `{"interval_candidate":"720h"}`, with(func(s *Settings) { s.IntervalCandidate = LongestInterval }), ""},
+		{"beyond it", `{"interval_candidate":"720h1s"}`, defaults, "interval_candidate"},
+		{"a spacing of a century", `{"interval_all":"999999h"}`, defaults, "interval_all"},
 		{"no duration", `{"interval_active":"often"}`, defaults, "often"},
 		{"one of two", `{"interval_active":"often","interval_candidate":"3h"}`, with(func(s *Settings) { s.IntervalCandidate = 3 * time.Hour }), "interval_active"},
 		{"no JSON", `interval_active=9m`, defaults, "the defaults hold"},
@@ -75,6 +78,9 @@ func FuzzParseSettings(f *testing.F) {
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, _ := ParseSettings(text)
+		if max(s.IntervalActive, s.IntervalTesting, s.IntervalCandidate, s.Spacing) > LongestInterval {
+			t.Errorf("%q: %+v", text, s)
+		}
 		if s.IntervalActive <= 0 || s.IntervalTesting <= 0 || s.IntervalCandidate <= 0 || s.Spacing < 0 {
 			t.Errorf("%q: %+v", text, s)
 		}

@@ -44,8 +44,10 @@ type Book struct {
 	stratum  uint8
 	median   scorer
 	every    scorer
-	pairs    []pair  // by monitor id
-	underway []Entry // what Record returned and Stored has not yet confirmed
+	pairs    []pair   // by monitor id
+	underway []Entry  // what Record returned and Stored has not yet confirmed
+	ballot   []Newest // where the votes of one sample are counted, and their order: they are used again for each
+	ranking  []*Newest
 }
 
 // scorer and pair know where they stand in the batch under way.
@@ -148,18 +150,19 @@ func (b *Book) mustRest(act string) {
 
 // votes are the newest scores of all monitors that have one. A score whose row isn't known is left out until the
 // monitor's next sample: an overall score names the samples that it counted.
-func (b *Book) votes() []Newest {
-	votes := make([]Newest, 0, len(b.pairs))
-	for _, p := range b.pairs {
-		if row, known := p.ref(); known {
-			votes = append(votes, p.vote(row))
+func (b *Book) votes() []*Newest {
+	b.ballot, b.ranking = slices.Grow(b.ballot[:0], len(b.pairs)), b.ranking[:0]
+	for i := range b.pairs {
+		if row, known := b.pairs[i].ref(); known {
+			b.ballot = append(b.ballot, b.pairs[i].vote(row))
+			b.ranking = append(b.ranking, &b.ballot[len(b.ballot)-1])
 		}
 	}
-	return votes
+	return b.ranking
 }
 
 // ref names the row of the pair's newest sample.
-func (p pair) ref() (pool.Ref, bool) {
+func (p *pair) ref() (pool.Ref, bool) {
 	if p.row != none {
 		return pool.Ref{Row: p.row}, true
 	}
@@ -167,7 +170,7 @@ func (p pair) ref() (pool.Ref, bool) {
 }
 
 // vote is the pair's newest score as Median wants it.
-func (p pair) vote(row pool.Ref) Newest {
+func (p *pair) vote(row pool.Ref) Newest {
 	n := Newest{
 		Monitor: p.Monitor,
 		Status:  p.Status,

@@ -59,7 +59,7 @@ func (t Tier) String() string {
 // counts tells whether a score has a vote in the tier at a time. A score of exactly the greatest age still counts.
 // So does one that is newer than the time asked for: samples of several monitors don't come in the order in which
 // they were taken, and the newest word of each monitor is the best there is.
-func (t Tier) counts(n Newest, at time.Time) bool {
+func (t Tier) counts(n *Newest, at time.Time) bool {
 	age := at.Sub(n.At)
 	switch t {
 	case TierActive:
@@ -78,21 +78,32 @@ func (t Tier) counts(n Newest, at time.Time) bool {
 type Overall struct {
 	Score   float64
 	Tier    Tier
-	Counted []Newest // whose scores were counted, lowest score first
-	Median  int      // which of them decided: the index in Counted
+	Counted []*Newest // whose scores were counted, lowest score first
+	Median  int       // which of them decided: the index in Counted
 }
 
 // Median is the overall score of a server at a time, from the newest score of each of its monitors, in any order.
 // It comes from the first tier that has any; without one there is no overall score, and it returns false.
 func Median(at time.Time, newest []Newest) (Overall, bool) {
-	counted := make([]Newest, 0, len(newest))
+	votes := make([]*Newest, len(newest))
+	for i := range newest {
+		votes[i] = &newest[i]
+	}
+	return medianOf(at, votes)
+}
+
+// medianOf is Median in place: the overall score's Counted are the first of the votes, whose order is another one then.
+func medianOf(at time.Time, votes []*Newest) (Overall, bool) {
 	for tier := TierActive; tier <= TierCandidate; tier++ {
-		for _, n := range newest {
-			if tier.counts(n, at) {
-				counted = append(counted, n)
+		n := 0
+		for i := range votes {
+			if tier.counts(votes[i], at) {
+				votes[n], votes[i] = votes[i], votes[n]
+				n++
 			}
 		}
-		if len(counted) > 0 {
+		if n > 0 {
+			counted := votes[:n]
 			slices.SortFunc(counted, byScore)
 			median := decider(counted)
 			return Overall{Score: counted[median].Score, Tier: tier, Counted: counted, Median: median}, true
@@ -102,18 +113,20 @@ func Median(at time.Time, newest []Newest) (Overall, bool) {
 }
 
 // byScore orders by score, then RTT; the monitor's id makes the order total, so that the input's never matters.
-func byScore(a, b Newest) int {
-	return cmp.Or(
-		cmp.Compare(a.Score, b.Score),
-		cmp.Compare(a.RTT, b.RTT),
-		cmp.Compare(a.Monitor, b.Monitor),
-	)
+func byScore(a, b *Newest) int {
+	if a.Score != b.Score {
+		return cmp.Compare(a.Score, b.Score)
+	}
+	if a.RTT != b.RTT {
+		return cmp.Compare(a.RTT, b.RTT)
+	}
+	return cmp.Compare(a.Monitor, b.Monitor)
 }
 
 // decider is the index of the one whose score is the overall one, of at least one sorted by score: the lower median.
 // Of fewer than three it is the oldest, so that a lone new voice doesn't turn the verdict before another one
 // confirms it.
-func decider(counted []Newest) int {
+func decider(counted []*Newest) int {
 	if len(counted) >= fewVotes {
 		return (len(counted) - 1) / 2
 	}

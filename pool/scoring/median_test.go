@@ -24,7 +24,7 @@ func aged(age time.Duration) func(*Newest) { return func(n *Newest) { n.At = at(
 func as(status pool.Status) func(*Newest)  { return func(n *Newest) { n.Status = status } }
 func rtt(d time.Duration) func(*Newest)    { return func(n *Newest) { n.RTT = d } }
 func lastStep(step float64) func(*Newest)  { return func(n *Newest) { n.Step = step } }
-func monitorsOf(all []Newest) (ids []pool.MonitorID) {
+func monitorsOf(all []*Newest) (ids []pool.MonitorID) {
 	for _, n := range all {
 		ids = append(ids, n.Monitor)
 	}
@@ -122,7 +122,7 @@ func TestTheMedianIsInTheMiddle(t *testing.T) {
 		overall, known := Median(at(0), newest)
 		for _, n := range newest {
 			for tier := TierActive; tier <= TierCandidate; tier++ {
-				if tier.counts(n, at(0)) && (!known || tier < overall.Tier) {
+				if tier.counts(&n, at(0)) && (!known || tier < overall.Tier) {
 					t.Errorf("monitor %d counts in %q, but the tier is %q", n.Monitor, tier, overall.Tier)
 				}
 			}

@@ -45,6 +45,8 @@ type Entry struct {
 // lets samples in keeps out those from the future. Entries share memory with the batch.
 func (b *Book) Record(batch []Observation) (entries []Entry, duplicates []Observation) {
 	b.mustRest("record a batch")
+	const rows = 3 // of a sample, at most
+	entries = make([]Entry, 0, rows*len(batch))
 	for i := range batch {
 		monitor, sample := batch[i].Monitor, &batch[i].Sample
 		switch age := sample.At.Compare(b.pair(monitor).Last.At); {
@@ -96,6 +98,9 @@ func (b *Book) score(entries []Entry, monitor pool.MonitorID, sample *pool.Sampl
 // scoreEvery moves the scorer "every" by the sample whose row is the last of the entries.
 func (b *Book) scoreEvery(entries []Entry, step Step, at time.Time) []Entry {
 	b.every.move(NextEvery(b.every.Score, step), at)
+	if !Novel(b.every.Kept, b.every.Score, at) {
+		return entries
+	}
 	cause := pool.Ref{Row: len(entries) - 1}
 	return b.every.keep(entries, Entry{
 		Scorer:  pool.Every,
@@ -110,26 +115,30 @@ func (b *Book) scoreEvery(entries []Entry, step Step, at time.Time) []Entry {
 // scoreMedian computes the overall score anew at a time. One for a time that has passed may still be kept in the log,
 // but it is no longer what the server is worth.
 func (b *Book) scoreMedian(entries []Entry, at time.Time) []Entry {
-	overall, known := Median(at, b.votes())
+	overall, known := medianOf(at, b.votes())
 	if !known {
 		return entries
 	}
 	if !at.Before(b.median.At) {
 		b.median.move(overall.Score, at)
 	}
+	if !Novel(b.median.Kept, overall.Score, at) {
+		return entries
+	}
 	decider := overall.Counted[overall.Median]
-	entry := Entry{
-		Scorer: pool.RecentMedian,
-		At:     at,
-		Score:  overall.Score,
-		Step:   Step{Value: decider.Step},
-		From:   decider.Row,
-		Tier:   overall.Tier,
+	counted := make([]pool.Ref, len(overall.Counted))
+	for i := range overall.Counted {
+		counted[i] = overall.Counted[i].Row
 	}
-	for _, n := range overall.Counted {
-		entry.Counted = append(entry.Counted, n.Row)
-	}
-	return b.median.keep(entries, entry)
+	return b.median.keep(entries, Entry{
+		Scorer:  pool.RecentMedian,
+		At:      at,
+		Score:   overall.Score,
+		Step:    Step{Value: decider.Step},
+		From:    decider.Row,
+		Counted: counted,
+		Tier:    overall.Tier,
+	})
 }
 
 // move gives the scorer a new value. Its time only moves forward.
@@ -140,11 +149,8 @@ func (s *scorer) move(score float64, at time.Time) {
 	}
 }
 
-// keep appends the scorer's row if it says something new.
+// keep appends a row of the scorer that says something new.
 func (s *scorer) keep(entries []Entry, e Entry) []Entry {
-	if !Novel(s.Kept, e.Score, e.At) {
-		return entries
-	}
 	e.Monitor = s.ID
 	s.row = len(entries)
 	s.Kept = pool.Kept{At: e.At, Score: e.Score, Step: e.Step.Value}
