@@ -146,3 +146,13 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 bench: ## run the benchmarks, those with a real database too
 	@tools/provide.sh database peers
 	go test -tags integration -run '^$$' -bench . -benchmem $(BENCHFLAGS) $(call holding,^func Benchmark)
+
+.PHONY: bench-selection
+bench-selection: ## run the benchmarks of selection: one plan, and select --all on a pool of 2,000 servers
+	@tools/provide.sh database
+	@go test -run '^$$' -bench '^(BenchmarkPlan|BenchmarkSelect)$$' -benchmem $(BENCHFLAGS) ./pool/selection ./cmd/benchmarks | tee /dev/stderr | awk ' \
+	  { for (i = 3; i < NF; i += 2) value[$$(i + 1)] = $$i } \
+	  /^BenchmarkPlan/   { plans = 1e9 / value["ns/op"]; allocations = value["allocs/op"] } \
+	  /^BenchmarkSelect/ { times = value["times"] } \
+	  END { if (!plans || !times) exit 1; \
+	        printf "selection: %.0f plans/s, %d allocations a plan, %.1f times one query per server\n", plans, allocations, times }'

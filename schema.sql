@@ -244,22 +244,49 @@ CREATE TABLE IF NOT EXISTS changes (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
   COMMENT='who changed what when: running hubs follow it, and it is the audit trail';
 
+-- The primary key is in the order in which it is read: some servers, some hours, all their monitors.
 CREATE TABLE IF NOT EXISTS server_monitor_hours (
-  server_id    int unsigned NOT NULL COMMENT 'which server',
-  monitor_id   int unsigned NOT NULL COMMENT 'as seen by which monitor',
-  `hour`       datetime     NOT NULL COMMENT 'its beginning, in UTC',
-  `count`      int unsigned NOT NULL DEFAULT 0 COMMENT 'samples',
-  count_rtt    int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an rtt',
-  count_offset int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an offset',
-  sum_rtt_us   bigint       NOT NULL DEFAULT 0 COMMENT 'of the RTTs, in microseconds',
-  sum_step     double       NOT NULL DEFAULT 0 COMMENT 'of the steps',
-  sum_offset   double       NOT NULL DEFAULT 0 COMMENT 'of the offsets, in seconds',
-  min_offset   double       DEFAULT NULL COMMENT 'the least offset, in seconds',
-  max_offset   double       DEFAULT NULL COMMENT 'the greatest offset, in seconds',
-  PRIMARY KEY (server_id, monitor_id, `hour`),
+  server_id     int unsigned NOT NULL COMMENT 'which server',
+  monitor_id    int unsigned NOT NULL COMMENT 'as seen by which monitor',
+  `hour`        datetime     NOT NULL COMMENT 'its beginning, in UTC',
+  `count`       int unsigned NOT NULL DEFAULT 0 COMMENT 'samples',
+  count_rtt     int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an rtt',
+  count_offset  int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an offset',
+  sum_rtt_us    bigint       NOT NULL DEFAULT 0 COMMENT 'of the RTTs, in microseconds',
+  sum_step_pico bigint       NOT NULL DEFAULT 0 COMMENT 'of the steps, each in whole 1e-12 and between -1000 and 1000: exact in any order',
+  sum_offset    double       NOT NULL DEFAULT 0 COMMENT 'of the offsets, in seconds',
+  min_offset    double       DEFAULT NULL COMMENT 'the least offset, in seconds',
+  max_offset    double       DEFAULT NULL COMMENT 'the greatest offset, in seconds',
+  PRIMARY KEY (server_id, `hour`, monitor_id),
   KEY `hour` (`hour`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
-  COMMENT='counts and sums of closed hours: what selection is based on, and the history';
+  COMMENT='counts and sums of closed hours, scorers left out: what selection is based on, and the history';
+
+CREATE TABLE IF NOT EXISTS closed_hours (
+  `hour`    datetime    NOT NULL COMMENT 'its beginning, in UTC',
+  closed_on datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'by the database''s clock',
+  PRIMARY KEY (`hour`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='hours of the log that are in server_monitor_hours, but for what is in stale_hours';
+
+-- A commit that comes after the end of an hour leaves a mark here in its own transaction.
+CREATE TABLE IF NOT EXISTS stale_hours (
+  `hour`    datetime     NOT NULL COMMENT 'of which server_monitor_hours doesn''t hold all that the log does',
+  server_id int unsigned NOT NULL COMMENT 'for this server',
+  PRIMARY KEY (`hour`, server_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='what is to be added up from the log, and is read from the log until then';
+
+CREATE TABLE IF NOT EXISTS server_monitor_figures (
+  server_id     int unsigned NOT NULL COMMENT 'which server',
+  monitor_id    int unsigned NOT NULL COMMENT 'as seen by which monitor',
+  `count`       int unsigned NOT NULL DEFAULT 0 COMMENT 'samples',
+  count_rtt     int unsigned NOT NULL DEFAULT 0 COMMENT 'those with an rtt',
+  sum_rtt_us    bigint       NOT NULL DEFAULT 0 COMMENT 'of the RTTs, in microseconds',
+  sum_step_pico bigint       NOT NULL DEFAULT 0 COMMENT 'of the steps, in 1e-12',
+  PRIMARY KEY (server_id, monitor_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  COMMENT='sums of server_monitor_hours over the newest closed hour and the 23 before it, for servers that none of these is stale for';
 
 CREATE TABLE IF NOT EXISTS server_monitor_days (
   server_id    int unsigned NOT NULL COMMENT 'which server',

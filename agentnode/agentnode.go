@@ -45,8 +45,10 @@ func Start(options Options) (*Agent, error) {
 	log := options.Log.With().Str("agent", options.Identity.Name).Logger()
 	system := port.NewSystem(messages.AgentAddress(options.Identity.Name), log)
 	a := &Agent{
-		system:   system,
-		link:     link.New(link.Options{Hub: options.Identity.Hub, TLS: options.Identity.TLS, System: system, Log: log}),
+		system: system,
+		link: link.New(link.Options{
+			Hub: options.Identity.Hub, TLS: options.Identity.TLS, Until: options.Identity.Until, System: system, Log: log,
+		}),
 		outdoors: newOutdoors(),
 	}
 	var err error

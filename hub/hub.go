@@ -108,7 +108,11 @@ func (h *Hub) Start(ctx context.Context) error {
 	if err := h.options.Store.Housekeep(ctx, h.options.Runtime.Now()); err != nil {
 		return fmt.Errorf("make room for the samples to come: %w", err)
 	}
+	h.closeHours(ctx)
 	if err := h.spawn(ctx); err != nil {
+		return err
+	}
+	if err := h.showStatus(ctx); err != nil {
 		return err
 	}
 	h.serving.Go(func() { h.serve(h.links.Serve) })
@@ -191,23 +195,45 @@ func (h *Hub) serve(run func() error) {
 	}
 }
 
-// housekeepEvery is how often room is made for the days to come: often enough that none is missed.
-const housekeepEvery = time.Hour
+const (
+	// housekeepEvery is how often room is made for the days to come: often enough that none is missed.
+	housekeepEvery = time.Hour
 
-// housekeep makes room for samples of the days to come, and drops what is older than the retention.
+	// closeHoursEvery is how often hours are closed: soon after their end, and soon after late samples.
+	closeHoursEvery = 3 * time.Minute
+)
+
+// housekeep makes room for samples of the days to come, drops what is older than the retention, closes hours, and keeps
+// the hub's status true.
 func (h *Hub) housekeep() {
-	ticker := time.NewTicker(housekeepEvery)
-	defer ticker.Stop()
+	house, hours, status := time.NewTicker(housekeepEvery), time.NewTicker(closeHoursEvery), time.NewTicker(statusEvery)
+	defer house.Stop()
+	defer hours.Stop()
+	defer status.Stop()
 	for {
 		select {
 		case <-h.store.ctx.Done():
 			return
-		case <-ticker.C:
+		case <-hours.C:
+			h.closeHours(h.store.ctx)
+		case <-status.C:
+			if err := h.showStatus(h.store.ctx); err != nil && h.store.ctx.Err() == nil {
+				h.options.Log.Warn().Err(err).Msg("the hub's status stays as it was said")
+			}
+		case <-house.C:
 			err := h.options.Store.Housekeep(h.store.ctx, h.options.Runtime.Now())
 			if err != nil && h.store.ctx.Err() == nil {
 				h.options.Log.Warn().Err(err).Msg("old samples stay, room for new ones is for three days")
 			}
 		}
+	}
+}
+
+// closeHours has the hours that ended added up. Without it figures are read from the log: that takes longer, no more.
+func (h *Hub) closeHours(ctx context.Context) {
+	err := h.options.Store.CloseHours(ctx, h.options.Runtime.Now())
+	if err != nil && ctx.Err() == nil {
+		h.options.Log.Warn().Err(err).Msg("hours that ended stay open")
 	}
 }
 

@@ -216,11 +216,11 @@ func untroubled() *troubled {
 
 var errAway = errors.New("the store is away")
 
-func (s *troubled) Open(ctx context.Context, hub string, shards []pool.ShardID) ([]pool.ShardImage, error) {
+func (s *troubled) Open(ctx context.Context, hub string, shards []pool.ShardID, now time.Time) ([]pool.ShardImage, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
-	return s.Store.Open(ctx, hub, shards)
+	return s.Store.Open(ctx, hub, shards, now)
 }
 
 func (s *troubled) LatestChange(ctx context.Context) (uint64, error) {

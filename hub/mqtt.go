@@ -12,7 +12,6 @@ import (
 	"truechimer/hub/live"
 	"truechimer/hub/token"
 	"truechimer/messages"
-	"truechimer/messages/topic"
 )
 
 const (
@@ -29,6 +28,7 @@ type liveSide struct {
 	signer  token.Signer
 	broker  *broker.Broker // nil: an outside one
 	voice   *live.Publisher
+	status  *status
 	count   port.Count
 	log     zerolog.Logger
 }
@@ -61,8 +61,7 @@ func (l *liveSide) speak(up func()) error {
 	if err != nil {
 		return err
 	}
-	status, err := topic.Hub(l.options.Deployment, l.options.ID)
-	if err != nil {
+	if l.status, err = newStatus(l.options); err != nil {
 		return err
 	}
 	l.voice, err = live.Dial(context.Background(), live.Options{
@@ -72,12 +71,12 @@ func (l *liveSide) speak(up func()) error {
 				return l.signer.Sign(grant, l.options.Runtime.Now(), hubTokenLife)
 			},
 		},
-		Will: &live.Message{
-			Topic: status, QoS: 1, Retained: true,
-			Payload: messages.LiveJSON(messages.NewLiveHub(false, l.options.Version, 0, 0)),
-		},
+		Will: l.status.will(),
 		Log:  l.log,
-		OnUp: up,
+		OnUp: func() {
+			l.showAgain()
+			up()
+		},
 	})
 	return err
 }

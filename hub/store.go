@@ -57,10 +57,10 @@ func (s *store) close(ctx context.Context) {
 	s.running.Wait()
 }
 
-func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
+func (s *store) Open(shards []pool.ShardID, now time.Time, answer func(port.Opened)) {
 	s.ask(func(ctx context.Context) {
 		var opened port.Opened
-		opened.Images, opened.Err = s.Store.Open(ctx, s.hub, shards)
+		opened.Images, opened.Err = s.Store.Open(ctx, s.hub, shards, now)
 		if opened.Err == nil {
 			opened.Roster, opened.Err = s.Store.LoadRoster(ctx)
 		}
@@ -68,9 +68,9 @@ func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
 	})
 }
 
-func (s *store) LoadServer(id pool.ServerID, answer func(port.ServerLoaded)) {
+func (s *store) LoadServer(id pool.ServerID, now time.Time, answer func(port.ServerLoaded)) {
 	s.ask(func(ctx context.Context) {
-		image, found, err := s.Store.LoadServer(ctx, id)
+		image, found, err := s.Store.LoadServer(ctx, id, now)
 		answer(port.ServerLoaded{Image: image, Found: found, Err: err})
 	})
 }

@@ -2,7 +2,6 @@ package messages
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"truechimer/pool"
@@ -29,8 +28,8 @@ func NewLiveSample(server netip.Addr, monitor string, row pool.LogRow) *LiveSamp
 	return live
 }
 
-// NewLiveScore tells watchers how a server stands, and which sample has changed it: the newest in the announcement,
-// if there is one. The name of a monitor is that of its agent.
+// NewLiveScore tells watchers how a server stands, and which sample has changed it, if there was one. The name of a
+// monitor is that of its agent.
 func NewLiveScore(told *Announcement, nameOf func(pool.MonitorID) string) *LiveScore {
 	overall := told.GetOverall()
 	live := &LiveScore{
@@ -43,15 +42,24 @@ func NewLiveScore(told *Announcement, nameOf func(pool.MonitorID) string) *LiveS
 		Stratum:  overall.GetStratum(),
 		Known:    overall.GetKnown(),
 	}
-	for _, row := range slices.Backward(told.GetRows()) {
-		if !row.GetLate() { // a late one has changed nothing
-			live.Step = row.GetStep()
-			live.Monitor = Legible(nameOf(pool.MonitorID(row.GetMonitorId())))
-			live.Reason = Legible(row.GetRule())
-			break
-		}
+	if cause := told.GetCause(); cause != nil {
+		live.Step = cause.GetStep()
+		live.Monitor = Legible(nameOf(pool.MonitorID(cause.GetMonitorId())))
+		live.Reason = Legible(cause.GetRule())
 	}
 	return live
+}
+
+// NewLiveSelection tells watchers of a change of what a monitor, known by its agent's name, is for a server.
+func NewLiveSelection(server netip.Addr, monitor string, at time.Time, move *Move) *LiveSelection {
+	return &LiveSelection{
+		Server:  server.String(),
+		Monitor: Legible(monitor),
+		Ts:      unixSeconds(at),
+		From:    Legible(move.GetFrom()),
+		To:      Legible(move.GetTo()),
+		Reason:  Legible(move.GetReason()),
+	}
 }
 
 // NewLiveAgent tells watchers that an agent is there since a time, or is gone.

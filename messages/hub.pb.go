@@ -1191,6 +1191,181 @@ func (x *Committed) GetReason() string {
 	return ""
 }
 
+// Weigh asks a server's score for the figures that selection judges its monitors by. The answer is Weighed.
+type Weigh struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Question      uint64                 `protobuf:"varint,1,opt,name=question,proto3" json:"question,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Weigh) Reset() {
+	*x = Weigh{}
+	mi := &file_hub_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Weigh) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Weigh) ProtoMessage() {}
+
+func (x *Weigh) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Weigh.ProtoReflect.Descriptor instead.
+func (*Weigh) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Weigh) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
+// Weighed answers Weigh.
+type Weighed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Question      uint64                 `protobuf:"varint,1,opt,name=question,proto3" json:"question,omitempty"`
+	Tallies       []*PairTally           `protobuf:"bytes,2,rep,name=tallies,proto3" json:"tallies,omitempty"` // of this hour and the 24 full hours before, by monitor id; none: it has no samples
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Weighed) Reset() {
+	*x = Weighed{}
+	mi := &file_hub_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Weighed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Weighed) ProtoMessage() {}
+
+func (x *Weighed) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Weighed.ProtoReflect.Descriptor instead.
+func (*Weighed) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Weighed) GetQuestion() uint64 {
+	if x != nil {
+		return x.Question
+	}
+	return 0
+}
+
+func (x *Weighed) GetTallies() []*PairTally {
+	if x != nil {
+		return x.Tallies
+	}
+	return nil
+}
+
+// PairTally is pool.Tally of one monitor.
+type PairTally struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MonitorId     uint32                 `protobuf:"varint,1,opt,name=monitor_id,json=monitorId,proto3" json:"monitor_id,omitempty"`
+	Count         uint32                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Timed         uint32                 `protobuf:"varint,3,opt,name=timed,proto3" json:"timed,omitempty"`
+	RttUs         int64                  `protobuf:"zigzag64,4,opt,name=rtt_us,json=rttUs,proto3" json:"rtt_us,omitempty"`          // a sum
+	StepPico      int64                  `protobuf:"zigzag64,5,opt,name=step_pico,json=stepPico,proto3" json:"step_pico,omitempty"` // a sum, in 1e-12
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PairTally) Reset() {
+	*x = PairTally{}
+	mi := &file_hub_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PairTally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PairTally) ProtoMessage() {}
+
+func (x *PairTally) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PairTally.ProtoReflect.Descriptor instead.
+func (*PairTally) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PairTally) GetMonitorId() uint32 {
+	if x != nil {
+		return x.MonitorId
+	}
+	return 0
+}
+
+func (x *PairTally) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *PairTally) GetTimed() uint32 {
+	if x != nil {
+		return x.Timed
+	}
+	return 0
+}
+
+func (x *PairTally) GetRttUs() int64 {
+	if x != nil {
+		return x.RttUs
+	}
+	return 0
+}
+
+func (x *PairTally) GetStepPico() int64 {
+	if x != nil {
+		return x.StepPico
+	}
+	return 0
+}
+
 // PairsChanged tells score and selector what monitors are for the server from now on.
 type PairsChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1202,7 +1377,7 @@ type PairsChanged struct {
 
 func (x *PairsChanged) Reset() {
 	*x = PairsChanged{}
-	mi := &file_hub_proto_msgTypes[17]
+	mi := &file_hub_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +1389,7 @@ func (x *PairsChanged) String() string {
 func (*PairsChanged) ProtoMessage() {}
 
 func (x *PairsChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[17]
+	mi := &file_hub_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +1402,7 @@ func (x *PairsChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairsChanged.ProtoReflect.Descriptor instead.
 func (*PairsChanged) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{17}
+	return file_hub_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PairsChanged) GetPairs() []*PairStatus {
@@ -1256,7 +1431,7 @@ type Planned struct {
 
 func (x *Planned) Reset() {
 	*x = Planned{}
-	mi := &file_hub_proto_msgTypes[18]
+	mi := &file_hub_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1443,7 @@ func (x *Planned) String() string {
 func (*Planned) ProtoMessage() {}
 
 func (x *Planned) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[18]
+	mi := &file_hub_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1456,7 @@ func (x *Planned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Planned.ProtoReflect.Descriptor instead.
 func (*Planned) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{18}
+	return file_hub_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Planned) GetPairs() []*PairStatus {
@@ -1318,7 +1493,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_hub_proto_msgTypes[19]
+	mi := &file_hub_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1330,7 +1505,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[19]
+	mi := &file_hub_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1343,7 +1518,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{19}
+	return file_hub_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Move) GetMonitorId() uint32 {
@@ -1386,7 +1561,7 @@ type Condemned struct {
 
 func (x *Condemned) Reset() {
 	*x = Condemned{}
-	mi := &file_hub_proto_msgTypes[20]
+	mi := &file_hub_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1573,7 @@ func (x *Condemned) String() string {
 func (*Condemned) ProtoMessage() {}
 
 func (x *Condemned) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[20]
+	mi := &file_hub_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1586,7 @@ func (x *Condemned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condemned.ProtoReflect.Descriptor instead.
 func (*Condemned) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{20}
+	return file_hub_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Condemned) GetMonitorId() uint32 {
@@ -1437,13 +1612,15 @@ type Announcement struct {
 	Overall       *Overall               `protobuf:"bytes,4,opt,name=overall,proto3" json:"overall,omitempty"`
 	Active        uint32                 `protobuf:"varint,5,opt,name=active,proto3" json:"active,omitempty"`
 	Testing       uint32                 `protobuf:"varint,6,opt,name=testing,proto3" json:"testing,omitempty"`
+	Cause         *LogRow                `protobuf:"bytes,7,opt,name=cause,proto3" json:"cause,omitempty"` // the newest sample of all; not set: there is none
+	Over          bool                   `protobuf:"varint,8,opt,name=over,proto3" json:"over,omitempty"`  // it isn't watched any more: its state is taken back
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Announcement) Reset() {
 	*x = Announcement{}
-	mi := &file_hub_proto_msgTypes[21]
+	mi := &file_hub_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1632,7 @@ func (x *Announcement) String() string {
 func (*Announcement) ProtoMessage() {}
 
 func (x *Announcement) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[21]
+	mi := &file_hub_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1645,7 @@ func (x *Announcement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Announcement.ProtoReflect.Descriptor instead.
 func (*Announcement) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{21}
+	return file_hub_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Announcement) GetIp() []byte {
@@ -1513,6 +1690,81 @@ func (x *Announcement) GetTesting() uint32 {
 	return 0
 }
 
+func (x *Announcement) GetCause() *LogRow {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+func (x *Announcement) GetOver() bool {
+	if x != nil {
+		return x.Over
+	}
+	return false
+}
+
+// Selected tells the announcer which monitors were given another place for a server.
+type Selected struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ip            []byte                 `protobuf:"bytes,1,opt,name=ip,proto3" json:"ip,omitempty"` // the server's
+	AtUs          int64                  `protobuf:"varint,2,opt,name=at_us,json=atUs,proto3" json:"at_us,omitempty"`
+	Moves         []*Move                `protobuf:"bytes,3,rep,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Selected) Reset() {
+	*x = Selected{}
+	mi := &file_hub_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Selected) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Selected) ProtoMessage() {}
+
+func (x *Selected) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Selected.ProtoReflect.Descriptor instead.
+func (*Selected) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Selected) GetIp() []byte {
+	if x != nil {
+		return x.Ip
+	}
+	return nil
+}
+
+func (x *Selected) GetAtUs() int64 {
+	if x != nil {
+		return x.AtUs
+	}
+	return 0
+}
+
+func (x *Selected) GetMoves() []*Move {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
 // ForAgent carries a message to the actor of an agent, by way of its shard.
 type ForAgent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1529,7 +1781,7 @@ type ForAgent struct {
 
 func (x *ForAgent) Reset() {
 	*x = ForAgent{}
-	mi := &file_hub_proto_msgTypes[22]
+	mi := &file_hub_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1793,7 @@ func (x *ForAgent) String() string {
 func (*ForAgent) ProtoMessage() {}
 
 func (x *ForAgent) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[22]
+	mi := &file_hub_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1806,7 @@ func (x *ForAgent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForAgent.ProtoReflect.Descriptor instead.
 func (*ForAgent) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{22}
+	return file_hub_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ForAgent) GetAgent() string {
@@ -1634,7 +1886,7 @@ type AgentHere struct {
 
 func (x *AgentHere) Reset() {
 	*x = AgentHere{}
-	mi := &file_hub_proto_msgTypes[23]
+	mi := &file_hub_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1898,7 @@ func (x *AgentHere) String() string {
 func (*AgentHere) ProtoMessage() {}
 
 func (x *AgentHere) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[23]
+	mi := &file_hub_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1911,7 @@ func (x *AgentHere) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHere.ProtoReflect.Descriptor instead.
 func (*AgentHere) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{23}
+	return file_hub_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AgentHere) GetSessionId() string {
@@ -1707,7 +1959,7 @@ type AgentGone struct {
 
 func (x *AgentGone) Reset() {
 	*x = AgentGone{}
-	mi := &file_hub_proto_msgTypes[24]
+	mi := &file_hub_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1971,7 @@ func (x *AgentGone) String() string {
 func (*AgentGone) ProtoMessage() {}
 
 func (x *AgentGone) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[24]
+	mi := &file_hub_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +1984,7 @@ func (x *AgentGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentGone.ProtoReflect.Descriptor instead.
 func (*AgentGone) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{24}
+	return file_hub_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AgentGone) GetSessionId() string {
@@ -1752,7 +2004,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_hub_proto_msgTypes[25]
+	mi := &file_hub_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +2016,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[25]
+	mi := &file_hub_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +2029,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{25}
+	return file_hub_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Seen) GetMonitors() []*MonitorSeen {
@@ -1801,7 +2053,7 @@ type MonitorSeen struct {
 
 func (x *MonitorSeen) Reset() {
 	*x = MonitorSeen{}
-	mi := &file_hub_proto_msgTypes[26]
+	mi := &file_hub_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +2065,7 @@ func (x *MonitorSeen) String() string {
 func (*MonitorSeen) ProtoMessage() {}
 
 func (x *MonitorSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[26]
+	mi := &file_hub_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +2078,7 @@ func (x *MonitorSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonitorSeen.ProtoReflect.Descriptor instead.
 func (*MonitorSeen) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{26}
+	return file_hub_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MonitorSeen) GetMonitorId() uint32 {
@@ -1864,6 +2116,51 @@ func (x *MonitorSeen) GetVersion() string {
 	return ""
 }
 
+// Sighted is the roster again, in which nothing is new but when agents were seen.
+type Sighted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Roster        *Roster                `protobuf:"bytes,1,opt,name=roster,proto3" json:"roster,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sighted) Reset() {
+	*x = Sighted{}
+	mi := &file_hub_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sighted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sighted) ProtoMessage() {}
+
+func (x *Sighted) ProtoReflect() protoreflect.Message {
+	mi := &file_hub_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sighted.ProtoReflect.Descriptor instead.
+func (*Sighted) Descriptor() ([]byte, []int) {
+	return file_hub_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Sighted) GetRoster() *Roster {
+	if x != nil {
+		return x.Roster
+	}
+	return nil
+}
+
 // Changed tells a shard that something was changed from outside, and it shall look again.
 type Changed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1875,7 +2172,7 @@ type Changed struct {
 
 func (x *Changed) Reset() {
 	*x = Changed{}
-	mi := &file_hub_proto_msgTypes[27]
+	mi := &file_hub_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +2184,7 @@ func (x *Changed) String() string {
 func (*Changed) ProtoMessage() {}
 
 func (x *Changed) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[27]
+	mi := &file_hub_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +2197,7 @@ func (x *Changed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changed.ProtoReflect.Descriptor instead.
 func (*Changed) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{27}
+	return file_hub_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Changed) GetKind() string {
@@ -1929,7 +2226,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_hub_proto_msgTypes[28]
+	mi := &file_hub_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2238,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[28]
+	mi := &file_hub_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2251,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{28}
+	return file_hub_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Opened) GetShard() uint32 {
@@ -1988,7 +2285,7 @@ type Lost struct {
 
 func (x *Lost) Reset() {
 	*x = Lost{}
-	mi := &file_hub_proto_msgTypes[29]
+	mi := &file_hub_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2000,7 +2297,7 @@ func (x *Lost) String() string {
 func (*Lost) ProtoMessage() {}
 
 func (x *Lost) ProtoReflect() protoreflect.Message {
-	mi := &file_hub_proto_msgTypes[29]
+	mi := &file_hub_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2013,7 +2310,7 @@ func (x *Lost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lost.ProtoReflect.Descriptor instead.
 func (*Lost) Descriptor() ([]byte, []int) {
-	return file_hub_proto_rawDescGZIP(), []int{29}
+	return file_hub_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Lost) GetShard() uint32 {
@@ -2119,7 +2416,19 @@ const file_hub_proto_rawDesc = "" +
 	"\x04KEPT\x10\x00\x12\n" +
 	"\n" +
 	"\x06FENCED\x10\x01\x12\v\n" +
-	"\aREFUSED\x10\x02\"V\n" +
+	"\aREFUSED\x10\x02\"#\n" +
+	"\x05Weigh\x12\x1a\n" +
+	"\bquestion\x18\x01 \x01(\x04R\bquestion\"V\n" +
+	"\aWeighed\x12\x1a\n" +
+	"\bquestion\x18\x01 \x01(\x04R\bquestion\x12/\n" +
+	"\atallies\x18\x02 \x03(\v2\x15.truechimer.PairTallyR\atallies\"\x8a\x01\n" +
+	"\tPairTally\x12\x1d\n" +
+	"\n" +
+	"monitor_id\x18\x01 \x01(\rR\tmonitorId\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x14\n" +
+	"\x05timed\x18\x03 \x01(\rR\x05timed\x12\x15\n" +
+	"\x06rtt_us\x18\x04 \x01(\x12R\x05rttUs\x12\x1b\n" +
+	"\tstep_pico\x18\x05 \x01(\x12R\bstepPico\"V\n" +
 	"\fPairsChanged\x12,\n" +
 	"\x05pairs\x18\x01 \x03(\v2\x16.truechimer.PairStatusR\x05pairs\x12\x18\n" +
 	"\aplanned\x18\x02 \x01(\bR\aplanned\"\x8b\x01\n" +
@@ -2136,14 +2445,20 @@ const file_hub_proto_rawDesc = "" +
 	"\tCondemned\x12\x1d\n" +
 	"\n" +
 	"monitor_id\x18\x01 \x01(\rR\tmonitorId\x12\x1c\n" +
-	"\tcondemned\x18\x02 \x01(\bR\tcondemned\"\xc3\x01\n" +
+	"\tcondemned\x18\x02 \x01(\bR\tcondemned\"\x81\x02\n" +
 	"\fAnnouncement\x12\x0e\n" +
 	"\x02ip\x18\x01 \x01(\fR\x02ip\x12\x1a\n" +
 	"\bhostname\x18\x02 \x01(\tR\bhostname\x12&\n" +
 	"\x04rows\x18\x03 \x03(\v2\x12.truechimer.LogRowR\x04rows\x12-\n" +
 	"\aoverall\x18\x04 \x01(\v2\x13.truechimer.OverallR\aoverall\x12\x16\n" +
 	"\x06active\x18\x05 \x01(\rR\x06active\x12\x18\n" +
-	"\atesting\x18\x06 \x01(\rR\atesting\"\xb9\x01\n" +
+	"\atesting\x18\x06 \x01(\rR\atesting\x12(\n" +
+	"\x05cause\x18\a \x01(\v2\x12.truechimer.LogRowR\x05cause\x12\x12\n" +
+	"\x04over\x18\b \x01(\bR\x04over\"W\n" +
+	"\bSelected\x12\x0e\n" +
+	"\x02ip\x18\x01 \x01(\fR\x02ip\x12\x13\n" +
+	"\x05at_us\x18\x02 \x01(\x03R\x04atUs\x12&\n" +
+	"\x05moves\x18\x03 \x03(\v2\x10.truechimer.MoveR\x05moves\"\xb9\x01\n" +
 	"\bForAgent\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x122\n" +
 	"\bassigned\x18\x02 \x01(\v2\x14.truechimer.AssignedH\x00R\bassigned\x12+\n" +
@@ -2168,7 +2483,9 @@ const file_hub_proto_rawDesc = "" +
 	"\aseen_us\x18\x02 \x01(\x03R\x06seenUs\x12!\n" +
 	"\fsubmitted_us\x18\x03 \x01(\x03R\vsubmittedUs\x12\x0e\n" +
 	"\x02ip\x18\x04 \x01(\tR\x02ip\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\tR\aversion\"/\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\"5\n" +
+	"\aSighted\x12*\n" +
+	"\x06roster\x18\x01 \x01(\v2\x12.truechimer.RosterR\x06roster\"/\n" +
 	"\aChanged\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\"P\n" +
@@ -2192,7 +2509,7 @@ func file_hub_proto_rawDescGZIP() []byte {
 }
 
 var file_hub_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hub_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_hub_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_hub_proto_goTypes = []any{
 	(Committed_Outcome)(0), // 0: truechimer.Committed.Outcome
 	(*Samples)(nil),        // 1: truechimer.Samples
@@ -2212,59 +2529,68 @@ var file_hub_proto_goTypes = []any{
 	(*PairScore)(nil),      // 15: truechimer.PairScore
 	(*Overall)(nil),        // 16: truechimer.Overall
 	(*Committed)(nil),      // 17: truechimer.Committed
-	(*PairsChanged)(nil),   // 18: truechimer.PairsChanged
-	(*Planned)(nil),        // 19: truechimer.Planned
-	(*Move)(nil),           // 20: truechimer.Move
-	(*Condemned)(nil),      // 21: truechimer.Condemned
-	(*Announcement)(nil),   // 22: truechimer.Announcement
-	(*ForAgent)(nil),       // 23: truechimer.ForAgent
-	(*AgentHere)(nil),      // 24: truechimer.AgentHere
-	(*AgentGone)(nil),      // 25: truechimer.AgentGone
-	(*Seen)(nil),           // 26: truechimer.Seen
-	(*MonitorSeen)(nil),    // 27: truechimer.MonitorSeen
-	(*Changed)(nil),        // 28: truechimer.Changed
-	(*Opened)(nil),         // 29: truechimer.Opened
-	(*Lost)(nil),           // 30: truechimer.Lost
-	(*Sample)(nil),         // 31: truechimer.Sample
-	(*ServerImage)(nil),    // 32: truechimer.ServerImage
-	(*AgentImage)(nil),     // 33: truechimer.AgentImage
-	(*Roster)(nil),         // 34: truechimer.Roster
-	(*PairStatus)(nil),     // 35: truechimer.PairStatus
-	(*Review)(nil),         // 36: truechimer.Review
-	(*Assigned)(nil),       // 37: truechimer.Assigned
+	(*Weigh)(nil),          // 18: truechimer.Weigh
+	(*Weighed)(nil),        // 19: truechimer.Weighed
+	(*PairTally)(nil),      // 20: truechimer.PairTally
+	(*PairsChanged)(nil),   // 21: truechimer.PairsChanged
+	(*Planned)(nil),        // 22: truechimer.Planned
+	(*Move)(nil),           // 23: truechimer.Move
+	(*Condemned)(nil),      // 24: truechimer.Condemned
+	(*Announcement)(nil),   // 25: truechimer.Announcement
+	(*Selected)(nil),       // 26: truechimer.Selected
+	(*ForAgent)(nil),       // 27: truechimer.ForAgent
+	(*AgentHere)(nil),      // 28: truechimer.AgentHere
+	(*AgentGone)(nil),      // 29: truechimer.AgentGone
+	(*Seen)(nil),           // 30: truechimer.Seen
+	(*MonitorSeen)(nil),    // 31: truechimer.MonitorSeen
+	(*Sighted)(nil),        // 32: truechimer.Sighted
+	(*Changed)(nil),        // 33: truechimer.Changed
+	(*Opened)(nil),         // 34: truechimer.Opened
+	(*Lost)(nil),           // 35: truechimer.Lost
+	(*Sample)(nil),         // 36: truechimer.Sample
+	(*ServerImage)(nil),    // 37: truechimer.ServerImage
+	(*AgentImage)(nil),     // 38: truechimer.AgentImage
+	(*Roster)(nil),         // 39: truechimer.Roster
+	(*PairStatus)(nil),     // 40: truechimer.PairStatus
+	(*Review)(nil),         // 41: truechimer.Review
+	(*Assigned)(nil),       // 42: truechimer.Assigned
 }
 var file_hub_proto_depIdxs = []int32{
 	2,  // 0: truechimer.Samples.samples:type_name -> truechimer.IndexedSample
-	31, // 1: truechimer.IndexedSample.sample:type_name -> truechimer.Sample
-	32, // 2: truechimer.ShardImage.servers:type_name -> truechimer.ServerImage
-	33, // 3: truechimer.ShardImage.agents:type_name -> truechimer.AgentImage
-	34, // 4: truechimer.ShardImage.roster:type_name -> truechimer.Roster
-	32, // 5: truechimer.ServerLoaded.image:type_name -> truechimer.ServerImage
-	33, // 6: truechimer.AgentLoaded.image:type_name -> truechimer.AgentImage
-	34, // 7: truechimer.RosterLoaded.roster:type_name -> truechimer.Roster
+	36, // 1: truechimer.IndexedSample.sample:type_name -> truechimer.Sample
+	37, // 2: truechimer.ShardImage.servers:type_name -> truechimer.ServerImage
+	38, // 3: truechimer.ShardImage.agents:type_name -> truechimer.AgentImage
+	39, // 4: truechimer.ShardImage.roster:type_name -> truechimer.Roster
+	37, // 5: truechimer.ServerLoaded.image:type_name -> truechimer.ServerImage
+	38, // 6: truechimer.AgentLoaded.image:type_name -> truechimer.AgentImage
+	39, // 7: truechimer.RosterLoaded.roster:type_name -> truechimer.Roster
 	13, // 8: truechimer.Commit.rows:type_name -> truechimer.LogRow
 	15, // 9: truechimer.Commit.scores:type_name -> truechimer.PairScore
 	16, // 10: truechimer.Commit.overall:type_name -> truechimer.Overall
-	35, // 11: truechimer.Commit.statuses:type_name -> truechimer.PairStatus
-	36, // 12: truechimer.Commit.review:type_name -> truechimer.Review
-	31, // 13: truechimer.LogRow.sample:type_name -> truechimer.Sample
+	40, // 11: truechimer.Commit.statuses:type_name -> truechimer.PairStatus
+	41, // 12: truechimer.Commit.review:type_name -> truechimer.Review
+	36, // 13: truechimer.LogRow.sample:type_name -> truechimer.Sample
 	14, // 14: truechimer.LogRow.counted:type_name -> truechimer.Ref
 	0,  // 15: truechimer.Committed.outcome:type_name -> truechimer.Committed.Outcome
-	35, // 16: truechimer.PairsChanged.pairs:type_name -> truechimer.PairStatus
-	35, // 17: truechimer.Planned.pairs:type_name -> truechimer.PairStatus
-	20, // 18: truechimer.Planned.moves:type_name -> truechimer.Move
-	36, // 19: truechimer.Planned.review:type_name -> truechimer.Review
-	13, // 20: truechimer.Announcement.rows:type_name -> truechimer.LogRow
-	16, // 21: truechimer.Announcement.overall:type_name -> truechimer.Overall
-	37, // 22: truechimer.ForAgent.assigned:type_name -> truechimer.Assigned
-	24, // 23: truechimer.ForAgent.here:type_name -> truechimer.AgentHere
-	25, // 24: truechimer.ForAgent.gone:type_name -> truechimer.AgentGone
-	27, // 25: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	20, // 16: truechimer.Weighed.tallies:type_name -> truechimer.PairTally
+	40, // 17: truechimer.PairsChanged.pairs:type_name -> truechimer.PairStatus
+	40, // 18: truechimer.Planned.pairs:type_name -> truechimer.PairStatus
+	23, // 19: truechimer.Planned.moves:type_name -> truechimer.Move
+	41, // 20: truechimer.Planned.review:type_name -> truechimer.Review
+	13, // 21: truechimer.Announcement.rows:type_name -> truechimer.LogRow
+	16, // 22: truechimer.Announcement.overall:type_name -> truechimer.Overall
+	13, // 23: truechimer.Announcement.cause:type_name -> truechimer.LogRow
+	23, // 24: truechimer.Selected.moves:type_name -> truechimer.Move
+	42, // 25: truechimer.ForAgent.assigned:type_name -> truechimer.Assigned
+	28, // 26: truechimer.ForAgent.here:type_name -> truechimer.AgentHere
+	29, // 27: truechimer.ForAgent.gone:type_name -> truechimer.AgentGone
+	31, // 28: truechimer.Seen.monitors:type_name -> truechimer.MonitorSeen
+	39, // 29: truechimer.Sighted.roster:type_name -> truechimer.Roster
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_hub_proto_init() }
@@ -2274,7 +2600,7 @@ func file_hub_proto_init() {
 	}
 	file_pool_proto_init()
 	file_sample_proto_init()
-	file_hub_proto_msgTypes[22].OneofWrappers = []any{
+	file_hub_proto_msgTypes[26].OneofWrappers = []any{
 		(*ForAgent_Assigned)(nil),
 		(*ForAgent_Here)(nil),
 		(*ForAgent_Gone)(nil),
@@ -2285,7 +2611,7 @@ func file_hub_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hub_proto_rawDesc), len(file_hub_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,6 +55,11 @@ func DecodeLiveSample(payload []byte) (*LiveSample, error) {
 	return decodeLive(payload, new(LiveSample))
 }
 
+// DecodeLiveSelection reads what a topic of kind selection carries.
+func DecodeLiveSelection(payload []byte) (*LiveSelection, error) {
+	return decodeLive(payload, new(LiveSelection))
+}
+
 // DecodeLiveAgent reads what an agent's status carries.
 func DecodeLiveAgent(payload []byte) (*LiveAgent, error) { return decodeLive(payload, new(LiveAgent)) }
 

@@ -273,6 +273,91 @@ func (x *LiveSample) GetReason() string {
 	return ""
 }
 
+// LiveSelection is what S/{ip}/selection carries: one change of what a monitor is for the server.
+type LiveSelection struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Server        string                 `protobuf:"bytes,1,opt,name=server,proto3" json:"server,omitempty"`
+	Monitor       string                 `protobuf:"bytes,2,opt,name=monitor,proto3" json:"monitor,omitempty"`
+	Ts            float64                `protobuf:"fixed64,3,opt,name=ts,proto3" json:"ts,omitempty"`   // Unix s: when it was decided
+	From          string                 `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"` // candidate, testing, active, paused; empty: it was nothing
+	To            string                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiveSelection) Reset() {
+	*x = LiveSelection{}
+	mi := &file_live_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiveSelection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiveSelection) ProtoMessage() {}
+
+func (x *LiveSelection) ProtoReflect() protoreflect.Message {
+	mi := &file_live_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiveSelection.ProtoReflect.Descriptor instead.
+func (*LiveSelection) Descriptor() ([]byte, []int) {
+	return file_live_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *LiveSelection) GetServer() string {
+	if x != nil {
+		return x.Server
+	}
+	return ""
+}
+
+func (x *LiveSelection) GetMonitor() string {
+	if x != nil {
+		return x.Monitor
+	}
+	return ""
+}
+
+func (x *LiveSelection) GetTs() float64 {
+	if x != nil {
+		return x.Ts
+	}
+	return 0
+}
+
+func (x *LiveSelection) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *LiveSelection) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *LiveSelection) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // LiveAgent is what P/status/{name}/status carries, retained; the offline one is the agent's will.
 type LiveAgent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -286,7 +371,7 @@ type LiveAgent struct {
 
 func (x *LiveAgent) Reset() {
 	*x = LiveAgent{}
-	mi := &file_live_proto_msgTypes[2]
+	mi := &file_live_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +383,7 @@ func (x *LiveAgent) String() string {
 func (*LiveAgent) ProtoMessage() {}
 
 func (x *LiveAgent) ProtoReflect() protoreflect.Message {
-	mi := &file_live_proto_msgTypes[2]
+	mi := &file_live_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +396,7 @@ func (x *LiveAgent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveAgent.ProtoReflect.Descriptor instead.
 func (*LiveAgent) Descriptor() ([]byte, []int) {
-	return file_live_proto_rawDescGZIP(), []int{2}
+	return file_live_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LiveAgent) GetOnline() bool {
@@ -355,7 +440,7 @@ type LiveHub struct {
 
 func (x *LiveHub) Reset() {
 	*x = LiveHub{}
-	mi := &file_live_proto_msgTypes[3]
+	mi := &file_live_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -367,7 +452,7 @@ func (x *LiveHub) String() string {
 func (*LiveHub) ProtoMessage() {}
 
 func (x *LiveHub) ProtoReflect() protoreflect.Message {
-	mi := &file_live_proto_msgTypes[3]
+	mi := &file_live_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -380,7 +465,7 @@ func (x *LiveHub) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveHub.ProtoReflect.Descriptor instead.
 func (*LiveHub) Descriptor() ([]byte, []int) {
-	return file_live_proto_rawDescGZIP(), []int{3}
+	return file_live_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LiveHub) GetOnline() bool {
@@ -447,7 +532,14 @@ const file_live_proto_rawDesc = "" +
 	"\x06reason\x18\v \x01(\tR\x06reasonB\f\n" +
 	"\n" +
 	"_offset_msB\t\n" +
-	"\a_rtt_ms\"m\n" +
+	"\a_rtt_ms\"\x8d\x01\n" +
+	"\rLiveSelection\x12\x16\n" +
+	"\x06server\x18\x01 \x01(\tR\x06server\x12\x18\n" +
+	"\amonitor\x18\x02 \x01(\tR\amonitor\x12\x0e\n" +
+	"\x02ts\x18\x03 \x01(\x01R\x02ts\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"m\n" +
 	"\tLiveAgent\x12\x16\n" +
 	"\x06online\x18\x01 \x01(\bR\x06online\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
@@ -471,12 +563,13 @@ func file_live_proto_rawDescGZIP() []byte {
 	return file_live_proto_rawDescData
 }
 
-var file_live_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_live_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_live_proto_goTypes = []any{
-	(*LiveScore)(nil),  // 0: truechimer.LiveScore
-	(*LiveSample)(nil), // 1: truechimer.LiveSample
-	(*LiveAgent)(nil),  // 2: truechimer.LiveAgent
-	(*LiveHub)(nil),    // 3: truechimer.LiveHub
+	(*LiveScore)(nil),     // 0: truechimer.LiveScore
+	(*LiveSample)(nil),    // 1: truechimer.LiveSample
+	(*LiveSelection)(nil), // 2: truechimer.LiveSelection
+	(*LiveAgent)(nil),     // 3: truechimer.LiveAgent
+	(*LiveHub)(nil),       // 4: truechimer.LiveHub
 }
 var file_live_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
@@ -498,7 +591,7 @@ func file_live_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_live_proto_rawDesc), len(file_live_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -57,6 +57,10 @@ func TestWatchersGetPlainJSON(t *testing.T) {
 			"agent", NewLiveAgent(true, "v1", "01J0", time.Unix(1_900_000_000, 0)),
 			`{"online":true,"version":"v1","session":"01J0","since":"2030-03-17T17:46:40Z"}`,
 		},
+		{
+			"selection", NewLiveSelection(server, "fra1", time.UnixMicro(1_900_000_000_500_000), move()),
+			`{"server":"2001:db8::1","monitor":"fra1","ts":1900000000.5,"from":"testing","to":"active","reason":"fills 1 of 2 free places"}`,
+		},
 		{"hub", NewLiveHub(false, "v1", 3, 0), `{"online":false,"version":"v1","servers":3,"agents":0}`},
 	} {
 		if have := string(LiveJSON(row.m)); have != row.want {
@@ -65,14 +69,15 @@ func TestWatchersGetPlainJSON(t *testing.T) {
 	}
 }
 
-// announcement has a late row at its end, which has changed nothing.
+func move() *Move {
+	return &Move{MonitorId: 11, From: "testing", To: "active", Reason: "fills 1 of 2 free places"}
+}
+
 func announcement() *Announcement {
-	late := monitorRow()
-	late.Monitor, late.Late, late.Step = 12, true, -4
 	return &Announcement{
 		Ip:       fromAddr(server),
 		Hostname: "ntp.example",
-		Rows:     []*LogRow{FromLogRow(monitorRow()), FromLogRow(late)},
+		Cause:    FromLogRow(monitorRow()),
 		Overall:  FromOverall(pool.Overall{Known: true, Score: 17.25, At: monitorRow().At, Stratum: 2}),
 		Active:   7,
 		Testing:  5,
@@ -165,6 +170,9 @@ func TestWatchersReadWhatWasPublished(t *testing.T) {
 	check(sample, haveSample, err)
 	haveScore, err := DecodeLiveScore(LiveJSON(score))
 	check(score, haveScore, err)
+	selection := NewLiveSelection(server, "fra1", time.UnixMicro(1_900_000_000_500_000), move())
+	haveSelection, err := DecodeLiveSelection(LiveJSON(selection))
+	check(selection, haveSelection, err)
 	haveAgent, err := DecodeLiveAgent(LiveJSON(agent))
 	check(agent, haveAgent, err)
 	haveHub, err := DecodeLiveHub(LiveJSON(hub))
@@ -194,6 +202,7 @@ func FuzzDecodeLive(f *testing.F) {
 	for _, m := range []proto.Message{
 		NewLiveSample(server, "fra1", monitorRow()), NewLiveScore(announcement(), nameOf),
 		NewLiveAgent(true, "v1", "01J0", time.Unix(1_900_000_000, 0)), NewLiveHub(true, "v1", 3, 4),
+		NewLiveSelection(server, "fra1", time.UnixMicro(1_900_000_000_500_000), move()),
 	} {
 		f.Add(LiveJSON(m))
 	}
@@ -202,6 +211,7 @@ func FuzzDecodeLive(f *testing.F) {
 		readAgain(t, payload, DecodeLiveScore)
 		readAgain(t, payload, DecodeLiveAgent)
 		readAgain(t, payload, DecodeLiveHub)
+		readAgain(t, payload, DecodeLiveSelection)
 	})
 }
 

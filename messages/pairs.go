@@ -49,6 +49,27 @@ func ToKept(m *Kept) pool.Kept {
 	}
 }
 
+// FromHourTally makes the message of an hour's tally.
+func FromHourTally(h pool.HourTally) *HourTally {
+	return &HourTally{
+		HourUs:   fromTime(h.Hour),
+		Count:    uint32(h.Count),
+		Timed:    uint32(h.Timed),
+		RttUs:    h.RTT.Microseconds(),
+		StepPico: h.Step,
+	}
+}
+
+// ToHourTally is the hour's tally of a message.
+func ToHourTally(m *HourTally) pool.HourTally {
+	return pool.HourTally{Hour: toTime(m.GetHourUs()), Tally: pool.Tally{
+		Count: int(m.GetCount()),
+		Timed: int(m.GetTimed()),
+		RTT:   time.Duration(m.GetRttUs()) * time.Microsecond,
+		Step:  m.GetStepPico(),
+	}}
+}
+
 // FromPair makes the message of a pair. The server isn't in it: a pair never travels without its server.
 func FromPair(p pool.Pair) *Pair {
 	return &Pair{
@@ -66,6 +87,7 @@ func FromPair(p pool.Pair) *Pair {
 			LastCheck:      p.LastCheck,
 			PauseReason:    p.PauseReason,
 		}),
+		Hours: each(p.Hours, FromHourTally),
 	}
 }
 
@@ -85,6 +107,7 @@ func ToPair(server pool.ServerID, m *Pair) pool.Pair {
 		ViolationSince: status.ViolationSince,
 		LastCheck:      status.LastCheck,
 		PauseReason:    status.PauseReason,
+		Hours:          each(m.GetHours(), ToHourTally),
 	}
 }
 

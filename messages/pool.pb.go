@@ -319,6 +319,7 @@ type Pair struct {
 	Stratum       uint32                 `protobuf:"varint,4,opt,name=stratum,proto3" json:"stratum,omitempty"`
 	Kept          *Kept                  `protobuf:"bytes,5,opt,name=kept,proto3" json:"kept,omitempty"`
 	Status        *PairStatus            `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	Hours         []*HourTally           `protobuf:"bytes,7,rep,name=hours,proto3" json:"hours,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -395,6 +396,90 @@ func (x *Pair) GetStatus() *PairStatus {
 	return nil
 }
 
+func (x *Pair) GetHours() []*HourTally {
+	if x != nil {
+		return x.Hours
+	}
+	return nil
+}
+
+// HourTally is pool.HourTally.
+type HourTally struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HourUs        int64                  `protobuf:"varint,1,opt,name=hour_us,json=hourUs,proto3" json:"hour_us,omitempty"`
+	Count         uint32                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Timed         uint32                 `protobuf:"varint,3,opt,name=timed,proto3" json:"timed,omitempty"`
+	RttUs         int64                  `protobuf:"zigzag64,4,opt,name=rtt_us,json=rttUs,proto3" json:"rtt_us,omitempty"`          // a sum
+	StepPico      int64                  `protobuf:"zigzag64,5,opt,name=step_pico,json=stepPico,proto3" json:"step_pico,omitempty"` // a sum, in 1e-12
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HourTally) Reset() {
+	*x = HourTally{}
+	mi := &file_pool_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HourTally) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HourTally) ProtoMessage() {}
+
+func (x *HourTally) ProtoReflect() protoreflect.Message {
+	mi := &file_pool_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HourTally.ProtoReflect.Descriptor instead.
+func (*HourTally) Descriptor() ([]byte, []int) {
+	return file_pool_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *HourTally) GetHourUs() int64 {
+	if x != nil {
+		return x.HourUs
+	}
+	return 0
+}
+
+func (x *HourTally) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *HourTally) GetTimed() uint32 {
+	if x != nil {
+		return x.Timed
+	}
+	return 0
+}
+
+func (x *HourTally) GetRttUs() int64 {
+	if x != nil {
+		return x.RttUs
+	}
+	return 0
+}
+
+func (x *HourTally) GetStepPico() int64 {
+	if x != nil {
+		return x.StepPico
+	}
+	return 0
+}
+
 // Kept is pool.Kept.
 type Kept struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -409,7 +494,7 @@ type Kept struct {
 
 func (x *Kept) Reset() {
 	*x = Kept{}
-	mi := &file_pool_proto_msgTypes[4]
+	mi := &file_pool_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +506,7 @@ func (x *Kept) String() string {
 func (*Kept) ProtoMessage() {}
 
 func (x *Kept) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[4]
+	mi := &file_pool_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +519,7 @@ func (x *Kept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kept.ProtoReflect.Descriptor instead.
 func (*Kept) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{4}
+	return file_pool_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Kept) GetId() uint64 {
@@ -488,7 +573,7 @@ type PairStatus struct {
 
 func (x *PairStatus) Reset() {
 	*x = PairStatus{}
-	mi := &file_pool_proto_msgTypes[5]
+	mi := &file_pool_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +585,7 @@ func (x *PairStatus) String() string {
 func (*PairStatus) ProtoMessage() {}
 
 func (x *PairStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[5]
+	mi := &file_pool_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +598,7 @@ func (x *PairStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairStatus.ProtoReflect.Descriptor instead.
 func (*PairStatus) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{5}
+	return file_pool_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PairStatus) GetMonitorId() uint32 {
@@ -577,7 +662,7 @@ type Review struct {
 
 func (x *Review) Reset() {
 	*x = Review{}
-	mi := &file_pool_proto_msgTypes[6]
+	mi := &file_pool_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +674,7 @@ func (x *Review) String() string {
 func (*Review) ProtoMessage() {}
 
 func (x *Review) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[6]
+	mi := &file_pool_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +687,7 @@ func (x *Review) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Review.ProtoReflect.Descriptor instead.
 func (*Review) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{6}
+	return file_pool_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Review) GetLastUs() int64 {
@@ -638,7 +723,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_pool_proto_msgTypes[7]
+	mi := &file_pool_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +735,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[7]
+	mi := &file_pool_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +748,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{7}
+	return file_pool_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Account) GetId() uint32 {
@@ -701,7 +786,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_pool_proto_msgTypes[8]
+	mi := &file_pool_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +798,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[8]
+	mi := &file_pool_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +811,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{8}
+	return file_pool_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Settings) GetIntervalActiveMs() uint64 {
@@ -775,7 +860,7 @@ type Scorer struct {
 
 func (x *Scorer) Reset() {
 	*x = Scorer{}
-	mi := &file_pool_proto_msgTypes[9]
+	mi := &file_pool_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +872,7 @@ func (x *Scorer) String() string {
 func (*Scorer) ProtoMessage() {}
 
 func (x *Scorer) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[9]
+	mi := &file_pool_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +885,7 @@ func (x *Scorer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scorer.ProtoReflect.Descriptor instead.
 func (*Scorer) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{9}
+	return file_pool_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Scorer) GetId() uint32 {
@@ -830,7 +915,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_pool_proto_msgTypes[10]
+	mi := &file_pool_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +927,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[10]
+	mi := &file_pool_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +940,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{10}
+	return file_pool_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Roster) GetMonitors() []*Monitor {
@@ -898,7 +983,7 @@ type ServerImage struct {
 
 func (x *ServerImage) Reset() {
 	*x = ServerImage{}
-	mi := &file_pool_proto_msgTypes[11]
+	mi := &file_pool_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +995,7 @@ func (x *ServerImage) String() string {
 func (*ServerImage) ProtoMessage() {}
 
 func (x *ServerImage) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[11]
+	mi := &file_pool_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +1008,7 @@ func (x *ServerImage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerImage.ProtoReflect.Descriptor instead.
 func (*ServerImage) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{11}
+	return file_pool_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ServerImage) GetServer() *Server {
@@ -962,7 +1047,7 @@ type AgentImage struct {
 
 func (x *AgentImage) Reset() {
 	*x = AgentImage{}
-	mi := &file_pool_proto_msgTypes[12]
+	mi := &file_pool_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1059,7 @@ func (x *AgentImage) String() string {
 func (*AgentImage) ProtoMessage() {}
 
 func (x *AgentImage) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[12]
+	mi := &file_pool_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1072,7 @@ func (x *AgentImage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentImage.ProtoReflect.Descriptor instead.
 func (*AgentImage) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{12}
+	return file_pool_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AgentImage) GetName() string {
@@ -1049,7 +1134,7 @@ type Assigned struct {
 
 func (x *Assigned) Reset() {
 	*x = Assigned{}
-	mi := &file_pool_proto_msgTypes[13]
+	mi := &file_pool_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1146,7 @@ func (x *Assigned) String() string {
 func (*Assigned) ProtoMessage() {}
 
 func (x *Assigned) ProtoReflect() protoreflect.Message {
-	mi := &file_pool_proto_msgTypes[13]
+	mi := &file_pool_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1159,7 @@ func (x *Assigned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assigned.ProtoReflect.Descriptor instead.
 func (*Assigned) Descriptor() ([]byte, []int) {
-	return file_pool_proto_rawDescGZIP(), []int{13}
+	return file_pool_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Assigned) GetServerId() uint32 {
@@ -1172,7 +1257,7 @@ const file_pool_proto_rawDesc = "" +
 	"\vinterval_ms\x18\x01 \x01(\x04R\n" +
 	"intervalMs\x12\x19\n" +
 	"\bphase_ms\x18\x02 \x01(\x04R\aphaseMs\x12\x1b\n" +
-	"\twindow_ms\x18\x03 \x01(\x04R\bwindowMs\"\xc6\x01\n" +
+	"\twindow_ms\x18\x03 \x01(\x04R\bwindowMs\"\xf3\x01\n" +
 	"\x04Pair\x12\x1d\n" +
 	"\n" +
 	"monitor_id\x18\x01 \x01(\rR\tmonitorId\x12\x14\n" +
@@ -1180,7 +1265,14 @@ const file_pool_proto_rawDesc = "" +
 	"\bscore_us\x18\x03 \x01(\x03R\ascoreUs\x12\x18\n" +
 	"\astratum\x18\x04 \x01(\rR\astratum\x12$\n" +
 	"\x04kept\x18\x05 \x01(\v2\x10.truechimer.KeptR\x04kept\x12.\n" +
-	"\x06status\x18\x06 \x01(\v2\x16.truechimer.PairStatusR\x06status\"|\n" +
+	"\x06status\x18\x06 \x01(\v2\x16.truechimer.PairStatusR\x06status\x12+\n" +
+	"\x05hours\x18\a \x03(\v2\x15.truechimer.HourTallyR\x05hours\"\x84\x01\n" +
+	"\tHourTally\x12\x17\n" +
+	"\ahour_us\x18\x01 \x01(\x03R\x06hourUs\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x14\n" +
+	"\x05timed\x18\x03 \x01(\rR\x05timed\x12\x15\n" +
+	"\x06rtt_us\x18\x04 \x01(\x12R\x05rttUs\x12\x1b\n" +
+	"\tstep_pico\x18\x05 \x01(\x12R\bstepPico\"|\n" +
 	"\x04Kept\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x13\n" +
 	"\x05at_us\x18\x02 \x01(\x03R\x04atUs\x12\x14\n" +
@@ -1258,42 +1350,44 @@ func file_pool_proto_rawDescGZIP() []byte {
 	return file_pool_proto_rawDescData
 }
 
-var file_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_pool_proto_goTypes = []any{
 	(*Server)(nil),      // 0: truechimer.Server
 	(*Monitor)(nil),     // 1: truechimer.Monitor
 	(*Cadence)(nil),     // 2: truechimer.Cadence
 	(*Pair)(nil),        // 3: truechimer.Pair
-	(*Kept)(nil),        // 4: truechimer.Kept
-	(*PairStatus)(nil),  // 5: truechimer.PairStatus
-	(*Review)(nil),      // 6: truechimer.Review
-	(*Account)(nil),     // 7: truechimer.Account
-	(*Settings)(nil),    // 8: truechimer.Settings
-	(*Scorer)(nil),      // 9: truechimer.Scorer
-	(*Roster)(nil),      // 10: truechimer.Roster
-	(*ServerImage)(nil), // 11: truechimer.ServerImage
-	(*AgentImage)(nil),  // 12: truechimer.AgentImage
-	(*Assigned)(nil),    // 13: truechimer.Assigned
+	(*HourTally)(nil),   // 4: truechimer.HourTally
+	(*Kept)(nil),        // 5: truechimer.Kept
+	(*PairStatus)(nil),  // 6: truechimer.PairStatus
+	(*Review)(nil),      // 7: truechimer.Review
+	(*Account)(nil),     // 8: truechimer.Account
+	(*Settings)(nil),    // 9: truechimer.Settings
+	(*Scorer)(nil),      // 10: truechimer.Scorer
+	(*Roster)(nil),      // 11: truechimer.Roster
+	(*ServerImage)(nil), // 12: truechimer.ServerImage
+	(*AgentImage)(nil),  // 13: truechimer.AgentImage
+	(*Assigned)(nil),    // 14: truechimer.Assigned
 }
 var file_pool_proto_depIdxs = []int32{
-	4,  // 0: truechimer.Pair.kept:type_name -> truechimer.Kept
-	5,  // 1: truechimer.Pair.status:type_name -> truechimer.PairStatus
-	2,  // 2: truechimer.PairStatus.cadence:type_name -> truechimer.Cadence
-	1,  // 3: truechimer.Roster.monitors:type_name -> truechimer.Monitor
-	7,  // 4: truechimer.Roster.accounts:type_name -> truechimer.Account
-	9,  // 5: truechimer.Roster.scorers:type_name -> truechimer.Scorer
-	8,  // 6: truechimer.Roster.settings:type_name -> truechimer.Settings
-	0,  // 7: truechimer.ServerImage.server:type_name -> truechimer.Server
-	3,  // 8: truechimer.ServerImage.pairs:type_name -> truechimer.Pair
-	6,  // 9: truechimer.ServerImage.review:type_name -> truechimer.Review
-	1,  // 10: truechimer.AgentImage.monitors:type_name -> truechimer.Monitor
-	13, // 11: truechimer.AgentImage.assignments:type_name -> truechimer.Assigned
-	2,  // 12: truechimer.Assigned.cadence:type_name -> truechimer.Cadence
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	5,  // 0: truechimer.Pair.kept:type_name -> truechimer.Kept
+	6,  // 1: truechimer.Pair.status:type_name -> truechimer.PairStatus
+	4,  // 2: truechimer.Pair.hours:type_name -> truechimer.HourTally
+	2,  // 3: truechimer.PairStatus.cadence:type_name -> truechimer.Cadence
+	1,  // 4: truechimer.Roster.monitors:type_name -> truechimer.Monitor
+	8,  // 5: truechimer.Roster.accounts:type_name -> truechimer.Account
+	10, // 6: truechimer.Roster.scorers:type_name -> truechimer.Scorer
+	9,  // 7: truechimer.Roster.settings:type_name -> truechimer.Settings
+	0,  // 8: truechimer.ServerImage.server:type_name -> truechimer.Server
+	3,  // 9: truechimer.ServerImage.pairs:type_name -> truechimer.Pair
+	7,  // 10: truechimer.ServerImage.review:type_name -> truechimer.Review
+	1,  // 11: truechimer.AgentImage.monitors:type_name -> truechimer.Monitor
+	14, // 12: truechimer.AgentImage.assignments:type_name -> truechimer.Assigned
+	2,  // 13: truechimer.Assigned.cadence:type_name -> truechimer.Cadence
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_pool_proto_init() }
@@ -1302,14 +1396,14 @@ func file_pool_proto_init() {
 		return
 	}
 	file_sample_proto_init()
-	file_pool_proto_msgTypes[4].OneofWrappers = []any{}
+	file_pool_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pool_proto_rawDesc), len(file_pool_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

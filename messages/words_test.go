@@ -34,11 +34,16 @@ func drawn[X any]() *rapid.Generator[X] {
 // fieldDraws are the fields of which a message carries only some values.
 func fieldDraws() map[reflect.Type]map[string]*rapid.Generator[any] {
 	return map[reflect.Type]map[string]*rapid.Generator[any]{
-		reflect.TypeFor[pool.Cadence]():   {"Seed": rapid.Just(uint64(0)).AsAny()},         // a secret
-		reflect.TypeFor[pool.Agent]():     {"Serial": rapid.Just("").AsAny()},              // no actor's concern
-		reflect.TypeFor[pool.Roster]():    {"Warnings": rapid.Just([]string(nil)).AsAny()}, // nor are these
-		reflect.TypeFor[pool.Kept]():      {"RTT": optional(nanos(0, 1<<62)).AsAny()},
-		reflect.TypeFor[pool.Ref]():       {"Row": rapid.IntRange(0, 1<<31-1).AsAny()},
+		reflect.TypeFor[pool.Cadence](): {"Seed": rapid.Just(uint64(0)).AsAny()},         // a secret
+		reflect.TypeFor[pool.Agent]():   {"Serial": rapid.Just("").AsAny()},              // no actor's concern
+		reflect.TypeFor[pool.Roster]():  {"Warnings": rapid.Just([]string(nil)).AsAny()}, // nor are these
+		reflect.TypeFor[pool.Kept]():    {"RTT": optional(nanos(0, 1<<62)).AsAny()},
+		reflect.TypeFor[pool.Ref]():     {"Row": rapid.IntRange(0, 1<<31-1).AsAny()},
+		reflect.TypeFor[pool.Tally](): {
+			"Count": rapid.IntRange(0, 1<<31-1).AsAny(),
+			"Timed": rapid.IntRange(0, 1<<31-1).AsAny(),
+			"RTT":   rapid.Map(rapid.Int64Range(-1<<40, 1<<40), func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }).AsAny(),
+		},
 		reflect.TypeFor[pool.PairScore](): {"Row": rapid.IntRange(-1, 1<<31-1).AsAny()},
 		reflect.TypeFor[pool.MonitorConfig](): {
 			"Samples": rapid.IntRange(0, schedule.MaxQueries).AsAny(),

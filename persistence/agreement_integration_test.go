@@ -55,7 +55,7 @@ func TestStoresAgree(t *testing.T) {
 func takeOver(ctx context.Context, t *rapid.T, stores []*world, shard pool.ShardID) {
 	ours := rapid.Bool().Draw(t, "ours")
 	for _, w := range stores {
-		images, err := w.Open(ctx, "hub-2", []pool.ShardID{shard})
+		images, err := w.Open(ctx, "hub-2", []pool.ShardID{shard}, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func agreeAbout(ctx context.Context, t *rapid.T, stores []*world, i int) {
 	var logs [2][]persistence.LogEntry
 	for s, w := range stores {
 		var err error
-		if images[s], _, err = w.LoadServer(ctx, w.servers[i]); err != nil {
+		if images[s], _, err = w.LoadServer(ctx, w.servers[i], noon); err != nil {
 			t.Fatal(err)
 		}
 		if logs[s], err = w.History(ctx, w.servers[i], 1000); err != nil {

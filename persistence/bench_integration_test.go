@@ -69,7 +69,7 @@ func newBench(b *testing.B) *bench {
 			b.Fatal(err)
 		}
 	}
-	images, err := store.Open(b.Context(), "bench", allShards())
+	images, err := store.Open(b.Context(), "bench", allShards(), time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		images, err := bench.store.Open(b.Context(), "bench", allShards())
+		images, err := bench.store.Open(b.Context(), "bench", allShards(), time.Now())
 		if err != nil || len(images) != placement.Shards || len(images[9].Servers[0].Pairs) != benchMonitors+2 {
 			b.Fatal(err, len(images))
 		}

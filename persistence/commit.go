@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"
@@ -18,7 +19,11 @@ type batch struct {
 	commits  []pool.ServerCommit
 	outcomes []pool.CommitOutcome
 	scorers  map[pool.MonitorID]bool
+	began    time.Time // when the transaction began, by the database's clock
 }
+
+// commitWithin bounds a commit: what began before the end of an hour is done long before the hour is closed.
+const commitWithin = time.Minute
 
 // Commit keeps all commits in one transaction. Where the server refuses a part of it, halves of it are kept
 // by themselves until the bad commit is found, so that it holds up nobody.
@@ -36,6 +41,8 @@ func (m *MySQL) Commit(ctx context.Context, commits []pool.ServerCommit) ([]pool
 		}
 		live = append(live, i)
 	}
+	ctx, cancel := context.WithTimeout(ctx, commitWithin)
+	defer cancel()
 	if err := m.settle(ctx, b, live, false); err != nil {
 		return nil, fmt.Errorf("commit %d servers: %w", len(commits), err)
 	}
@@ -134,6 +141,9 @@ func (b *batch) write(ctx context.Context, tx *sql.Tx, live []int, repeated bool
 	if err := b.insertRows(ctx, tx, values); err != nil {
 		return err
 	}
+	if err := b.markStale(ctx, tx, samples); err != nil {
+		return err
+	}
 	return b.writeStandings(ctx, tx, live)
 }
 
@@ -150,6 +160,7 @@ func (b *batch) fence(ctx context.Context, tx *sql.Tx, live []int) ([]int, error
 	epochs := make(map[pool.ShardID]uint64, len(rows))
 	for _, row := range rows {
 		epochs[row.ID] = row.Epoch
+		b.began = row.Clock
 	}
 	var ours []int
 	for _, i := range live {

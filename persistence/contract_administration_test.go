@@ -70,7 +70,7 @@ func accountsAreMadeOnce(t *testing.T, store persistence.Store) {
 		t.Error("an account without a name was made")
 	}
 	accounts, err := store.Accounts(t.Context())
-	if err != nil || len(accounts) != 3 || accounts[1] != (pool.Account{ID: 2, Name: "acme", Flags: "{}"}) {
+	if err != nil || len(accounts) != 3 || accounts[1] != (persistence.AccountListing{Account: pool.Account{ID: 2, Name: "acme", Flags: "{}"}}) {
 		t.Errorf("accounts %+v, %v", accounts, err)
 	}
 }
@@ -103,7 +103,7 @@ func serversAreAddedOnce(t *testing.T, store persistence.Store) {
 			t.Errorf("%s: %d, %v, %v", name, id, added, err)
 		}
 	}
-	image, _, err := w.LoadServer(t.Context(), 2)
+	image, _, err := w.LoadServer(t.Context(), 2, noon)
 	w.must(err)
 	w.same("server", pool.Server{ID: 2, Addr: netip.MustParseAddrPort("[2001:db8::1]:123"), Account: w.account, Hostname: "h"}, image.Server)
 }

@@ -63,6 +63,7 @@ func commitKeepsAll(t *testing.T, store persistence.Store) {
 			Monitor: w.v4, Server: w.servers[0], Score: 0.95, ScoreAt: noon, Stratum: 2, Status: pool.Active, Cadence: place,
 			Kept:      pool.Kept{ID: ids[0], At: noon, Score: 0.95, Step: 1, RTT: row.Sample.RTT},
 			Violation: "limit", ViolationSince: noon.Add(-time.Hour), LastCheck: noon.Add(-time.Minute), PauseReason: "constraint",
+			Hours: []pool.HourTally{{Hour: noon.Truncate(time.Hour), Tally: pool.Tally{Count: 1, Timed: 1, RTT: *row.Sample.RTT, Step: pool.StepUnits}}},
 		},
 	}, image.Pairs)
 	w.same("log", []persistence.LogEntry{

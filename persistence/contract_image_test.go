@@ -28,7 +28,7 @@ func imageRules() []rule {
 
 func epochsGrow(t *testing.T, store persistence.Store) {
 	open := func(shards ...pool.ShardID) []pool.ShardImage {
-		images, err := store.Open(t.Context(), "hub-1", shards)
+		images, err := store.Open(t.Context(), "hub-1", shards, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func epochsOfRivals(t *testing.T, store persistence.Store) {
 	var wait sync.WaitGroup
 	for i := range rivals {
 		wait.Go(func() {
-			images, err := store.Open(t.Context(), "rival", allShards())
+			images, err := store.Open(t.Context(), "rival", allShards(), noon)
 			if err != nil {
 				t.Error(err)
 			}
@@ -168,7 +168,7 @@ func oneIsAsInShard(t *testing.T, store persistence.Store) {
 	w := bigWorld(t, store)
 	for _, image := range w.open() {
 		for _, want := range image.Servers {
-			have, found, err := w.LoadServer(t.Context(), want.Server.ID)
+			have, found, err := w.LoadServer(t.Context(), want.Server.ID, noon)
 			if err != nil || !found {
 				t.Fatalf("server %d: found %v, %v", want.Server.ID, found, err)
 			}
@@ -186,7 +186,7 @@ func oneIsAsInShard(t *testing.T, store persistence.Store) {
 
 func nothingThere(t *testing.T, store persistence.Store) {
 	for _, id := range []pool.ServerID{0, 1, 4_000_000_000} {
-		if _, found, err := store.LoadServer(t.Context(), id); found || err != nil {
+		if _, found, err := store.LoadServer(t.Context(), id, noon); found || err != nil {
 			t.Errorf("server %d: found %v, %v", id, found, err)
 		}
 	}
@@ -199,10 +199,10 @@ func nothingThere(t *testing.T, store persistence.Store) {
 }
 
 func noSuchShard(t *testing.T, store persistence.Store) {
-	if _, err := store.Open(t.Context(), "hub-1", []pool.ShardID{1, placement.Shards}); err == nil {
+	if _, err := store.Open(t.Context(), "hub-1", []pool.ShardID{1, placement.Shards}, noon); err == nil {
 		t.Error("opened")
 	}
-	images, err := store.Open(t.Context(), "hub-1", []pool.ShardID{1})
+	images, err := store.Open(t.Context(), "hub-1", []pool.ShardID{1}, noon)
 	if err != nil || images[0].Epoch != 1 {
 		t.Errorf("afterwards: %+v, %v", images, err)
 	}

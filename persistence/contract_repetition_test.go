@@ -159,7 +159,7 @@ func lateRowBesideRepetition(t *testing.T, store persistence.Store) {
 func fencedIsLeftOut(t *testing.T, store persistence.Store) {
 	w := newWorld(t, store, 3)
 	stale := w.of(1, sampled(w.v4, noon, 1))
-	if _, err := w.Open(t.Context(), "hub-2", []pool.ShardID{stale.Shard}); err != nil {
+	if _, err := w.Open(t.Context(), "hub-2", []pool.ShardID{stale.Shard}, noon); err != nil {
 		t.Fatal(err)
 	}
 	want := w.server(1)

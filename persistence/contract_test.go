@@ -24,7 +24,7 @@ func contract() []rule {
 	var all []rule
 	for _, part := range [][]rule{
 		commitRules(), standingRules(), repetitionRules(), refusalRules(), historyRules(),
-		imageRules(), presenceRules(), administrationRules(), agentRules(),
+		imageRules(), figureRules(), roundRules(), presenceRules(), administrationRules(), accountRules(), agentRules(),
 	} {
 		all = append(all, part...)
 	}
@@ -96,7 +96,7 @@ func (w *world) must(err error) {
 // open activates all shards for a hub.
 func (w *world) open() []pool.ShardImage {
 	w.t.Helper()
-	images, err := w.Open(w.t.Context(), "hub-1", allShards())
+	images, err := w.Open(w.t.Context(), "hub-1", allShards(), noon)
 	w.must(err)
 	w.epochs = make(map[pool.ShardID]uint64)
 	for _, image := range images {
@@ -145,7 +145,7 @@ func (w *world) keep(c pool.ServerCommit) []pool.LogID {
 // server loads the i-th server.
 func (w *world) server(i int) pool.ServerImage {
 	w.t.Helper()
-	image, found, err := w.LoadServer(w.t.Context(), w.servers[i])
+	image, found, err := w.LoadServer(w.t.Context(), w.servers[i], noon)
 	w.must(err)
 	if !found {
 		w.t.Fatalf("server %d is gone", w.servers[i])
@@ -153,11 +153,12 @@ func (w *world) server(i int) pool.ServerImage {
 	return image
 }
 
-// pair loads the pair of the i-th server and a monitor.
+// pair loads the pair of the i-th server and a monitor, without its figures, which have rules of their own.
 func (w *world) pair(i int, monitor pool.MonitorID) pool.Pair {
 	w.t.Helper()
 	for _, pair := range w.server(i).Pairs {
 		if pair.Monitor == monitor {
+			pair.Hours = nil
 			return pair
 		}
 	}

@@ -13,6 +13,10 @@ const (
 	faultNoDatabaseAccess = 1044
 	faultAccessDenied     = 1045
 	faultUnknownDatabase  = 1049
+	faultTableDenied      = 1142 // the user may do something here, but not this
+	faultColumnDenied     = 1143
+	faultRightMissing     = 1227
+	faultRoutineDenied    = 1370
 	faultNull             = 1048
 	faultDuplicate        = 1062
 	faultNoSuchTable      = 1146
@@ -71,6 +75,8 @@ func explained(err error) error {
 	switch numberOf(err) {
 	case faultAccessDenied, faultNoDatabaseAccess, faultNoPlugin:
 		return fmt.Errorf("%w (check user and password in the DSN, and what the user may do)", err)
+	case faultTableDenied, faultColumnDenied, faultRightMissing, faultRoutineDenied:
+		return fmt.Errorf("%w (grant the user of the DSN that right, or name another user there)", err)
 	case faultUnknownDatabase:
 		return fmt.Errorf("%w (create it, empty; the tables are made at the first start)", err)
 	case faultReadOnly, faultReadOnlyMode, faultReadOnlySession:

@@ -18,6 +18,10 @@ func TestAnErrorSaysWhatToDo(t *testing.T) {
 		want string // its end
 	}{
 		{"wrong password", &mysql.MySQLError{Number: 1045}, "(check user and password in the DSN, and what the user may do)"},
+		{"no right to write", &mysql.MySQLError{Number: 1142}, "(grant the user of the DSN that right, or name another user there)"},
+		{"no right to a column", &mysql.MySQLError{Number: 1143}, "(grant the user of the DSN that right, or name another user there)"},
+		{"no right of an administrator", &mysql.MySQLError{Number: 1227}, "(grant the user of the DSN that right, or name another user there)"},
+		{"no right to a routine", &mysql.MySQLError{Number: 1370}, "(grant the user of the DSN that right, or name another user there)"},
 		{"no such database", &mysql.MySQLError{Number: 1049}, "(create it, empty; the tables are made at the first start)"},
 		{"read-only", &mysql.MySQLError{Number: 1290}, "(use the primary, or make it writable)"},
 		{"no table", &mysql.MySQLError{Number: 1146}, "(the database was not migrated)"},

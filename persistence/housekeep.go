@@ -38,15 +38,14 @@ func (m *MySQL) Housekeep(ctx context.Context, now time.Time) error {
 }
 
 func (m *MySQL) housekeep(ctx context.Context, conn *sql.Conn, now time.Time) error {
-	var got sql.NullInt64
-	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('truechimer days ', MD5(DATABASE())), ?)", housekeepingLockSeconds).Scan(&got)
+	turn, err := takeTurn(ctx, conn, "days", housekeepingLockSeconds)
 	if err != nil {
 		return err
 	}
-	if got.Int64 != 1 {
+	if !turn {
 		return errors.New("another hub is at it and doesn't end")
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_ALL_LOCKS()")
+	defer endTurn(ctx, conn)
 	days, err := partitions(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("read the partitions of log_scores: %w", err)
@@ -59,6 +58,19 @@ func (m *MySQL) housekeep(ctx context.Context, conn *sql.Conn, now time.Time) er
 		return fmt.Errorf("drop days of log_scores: %w", err)
 	}
 	return nil
+}
+
+// takeTurn waits some seconds until no other hub is at a work; false: one still is. The turn is the connection's, and ends
+// with it. Such locks are the whole server's, so that the name holds the database's.
+func takeTurn(ctx context.Context, conn *sql.Conn, work string, seconds int) (bool, error) {
+	var got sql.NullInt64
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT('truechimer ', ?, ' ', MD5(DATABASE())), ?)", work, seconds).Scan(&got)
+	return got.Int64 == 1, err
+}
+
+func endTurn(ctx context.Context, conn *sql.Conn) {
+	// Where this fails the connection is gone, and the turn with it.
+	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_ALL_LOCKS()")
 }
 
 // partitions are the days that have one, in their order. One of another name isn't ours to touch.

@@ -162,7 +162,7 @@ func TestStoppedHubLosesItsLocks(t *testing.T) {
 	w.must(err)
 	begun := time.Now()
 	others := slices.DeleteFunc(allShards(), func(s pool.ShardID) bool { return s == shard })
-	images, err := store.Open(t.Context(), "hub-2", others)
+	images, err := store.Open(t.Context(), "hub-2", others, noon)
 	w.must(err)
 	for _, image := range images {
 		w.epochs[image.Shard] = image.Epoch
@@ -181,7 +181,7 @@ func TestStoppedHubLosesItsLocks(t *testing.T) {
 	if waited := time.Since(begun); waited > 3*time.Second {
 		t.Errorf("other shards were held up for %s", waited)
 	}
-	if _, err := store.Open(t.Context(), "hub-2", []pool.ShardID{shard}); err != nil {
+	if _, err := store.Open(t.Context(), "hub-2", []pool.ShardID{shard}, noon); err != nil {
 		t.Fatal(err)
 	}
 	if waited := time.Since(begun); waited < time.Second || waited > 9*time.Second {

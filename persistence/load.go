@@ -12,10 +12,11 @@ import (
 	"truechimer/pool"
 )
 
-// LoadServer loads one server with its pairs and review.
-func (m *MySQL) LoadServer(ctx context.Context, id pool.ServerID) (pool.ServerImage, bool, error) {
+// LoadServer loads one server with its pairs, their figures, and its review.
+func (m *MySQL) LoadServer(ctx context.Context, id pool.ServerID, now time.Time) (pool.ServerImage, bool, error) {
 	var image pool.ServerImage
-	err := m.snapshot(ctx, func(q *sqlcgen.Queries) error {
+	err := m.view(ctx, func(tx *sql.Tx) error {
+		q := sqlcgen.New(tx)
 		row, err := q.Server(ctx, id)
 		if err != nil {
 			return err
@@ -29,8 +30,14 @@ func (m *MySQL) LoadServer(ctx context.Context, id pool.ServerID) (pool.ServerIm
 			return fmt.Errorf("review: %w", err)
 		}
 		image = pool.ServerImage{Server: serverOf(row), Review: reviewOf(review)}
+		if !isReadable(image.Server) {
+			return sql.ErrNoRows // as good as none
+		}
 		for _, pair := range pairs {
 			image.Pairs = append(image.Pairs, pairOf(pair))
+		}
+		if err := m.readFigures(ctx, tx, now, []*pool.ServerImage{&image}); err != nil {
+			return fmt.Errorf("figures: %w", err)
 		}
 		return nil
 	})
@@ -65,7 +72,9 @@ func (m *MySQL) LoadAgent(ctx context.Context, name string) (pool.AgentImage, bo
 			image.Monitors = append(image.Monitors, monitor)
 		}
 		for _, row := range assigned {
-			image.Assignments = append(image.Assignments, assignedOf(row))
+			if a := assignedOf(row); a.Addr.IsValid() {
+				image.Assignments = append(image.Assignments, a)
+			}
 		}
 		return nil
 	})
@@ -90,6 +99,10 @@ func serverOf(row sqlcgen.ServerRow) pool.Server {
 		Stratum:  uint8(row.Stratum.Int16),
 	}
 }
+
+// isReadable tells whether a server has an address. One whose address can't be read, which others have written, is left
+// out of everything but the list of servers: nobody can probe it. The roster's warnings name it.
+func isReadable(server pool.Server) bool { return server.Addr.IsValid() }
 
 func pairOf(row sqlcgen.PairsOfServerRow) pool.Pair {
 	return pool.Pair{

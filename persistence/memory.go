@@ -62,7 +62,7 @@ func NewMemory(options Options) *Memory {
 }
 
 // Open activates shards.
-func (m *Memory) Open(_ context.Context, _ string, shards []pool.ShardID) ([]pool.ShardImage, error) {
+func (m *Memory) Open(_ context.Context, _ string, shards []pool.ShardID, now time.Time) ([]pool.ShardImage, error) {
 	shards, err := checkShards(shards)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (m *Memory) Open(_ context.Context, _ string, shards []pool.ShardID) ([]poo
 	var images []pool.ShardImage
 	for _, shard := range shards {
 		m.epochs[shard]++
-		images = append(images, pool.ShardImage{Shard: shard, Epoch: m.epochs[shard], Servers: m.serversOf(shard)})
+		images = append(images, pool.ShardImage{Shard: shard, Epoch: m.epochs[shard], Servers: m.serversOf(shard, now)})
 	}
 	assigned := m.assigned()
 	for i := range images {
@@ -86,11 +86,11 @@ func (m *Memory) Open(_ context.Context, _ string, shards []pool.ShardID) ([]poo
 }
 
 // serversOf are the servers of a shard, by id.
-func (m *Memory) serversOf(shard pool.ShardID) []pool.ServerImage {
+func (m *Memory) serversOf(shard pool.ShardID, now time.Time) []pool.ServerImage {
 	var images []pool.ServerImage
 	for id := int(shard); id <= len(m.servers); id += placement.Shards {
 		if id > 0 {
-			images = append(images, copied(m.servers[id-1].image))
+			images = append(images, m.imageOf(m.servers[id-1], now))
 		}
 	}
 	return images
@@ -159,14 +159,14 @@ func (m *Memory) monitorsOf(agent string) []MonitorListing {
 }
 
 // LoadServer loads one server.
-func (m *Memory) LoadServer(_ context.Context, id pool.ServerID) (pool.ServerImage, bool, error) {
+func (m *Memory) LoadServer(_ context.Context, id pool.ServerID, now time.Time) (pool.ServerImage, bool, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	server := m.server(id)
 	if server == nil {
 		return pool.ServerImage{}, false, nil
 	}
-	return copied(server.image), true, nil
+	return m.imageOf(server, now), true, nil
 }
 
 // server finds a server; nil: there is none of this id.
@@ -200,6 +200,7 @@ func (m *Memory) LoadRoster(_ context.Context) (pool.Roster, error) {
 			roster.Monitors = append(roster.Monitors, monitor.Monitor)
 		}
 	}
+	warnOfLimits(&roster)
 	roster.Settings = settingsIn(m.settings, &roster.Warnings)
 	return roster, nil
 }

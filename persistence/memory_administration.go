@@ -62,13 +62,6 @@ func (m *Memory) EnsureAccount(_ context.Context, _, name string) (pool.AccountI
 	return id, nil
 }
 
-// Accounts lists all accounts by id.
-func (m *Memory) Accounts(_ context.Context) ([]pool.Account, error) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	return slices.Clone(m.accounts), nil
-}
-
 // AddServer adds a server, or has a removed one watched again.
 func (m *Memory) AddServer(_ context.Context, _ string, server pool.Server) (id pool.ServerID, added bool, err error) {
 	server, err = checkServer(server)

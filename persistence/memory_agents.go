@@ -43,13 +43,7 @@ func (m *Memory) allowMonitors(account pool.AccountID, more int) error {
 	if int(account) > len(m.accounts) {
 		return errNoAccount(account)
 	}
-	has := 0
-	for _, monitor := range m.monitors {
-		if monitor.Account == account && monitor.Status != pool.GlobalDeleted {
-			has++
-		}
-	}
-	return parseQuotas(m.accounts[account-1].Flags).refusal(has, more)
+	return parseQuotas(m.accounts[account-1].Flags).refusal(m.monitorsOwnedBy(account), more)
 }
 
 // Agents lists all agents by name, each with its monitors by IP version.

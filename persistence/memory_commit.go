@@ -61,12 +61,15 @@ func (m *Memory) checkMonitors(c pool.ServerCommit) error {
 		all = append(all, status.Monitor)
 	}
 	for _, id := range all {
-		if id == 0 || int(id) > len(m.monitors) {
+		if !m.has(id) {
 			return fmt.Errorf("server %d, monitor %d: %w", c.Server, id, ErrNotFound)
 		}
 	}
 	return nil
 }
+
+// has tells whether there is a monitor or scorer of an id.
+func (m *Memory) has(id pool.MonitorID) bool { return id > 0 && int(id) <= len(m.monitors) }
 
 func (m *Memory) isScorer(id pool.MonitorID) bool { return m.monitors[id-1].scorer != "" }
 
@@ -154,12 +157,11 @@ func (s *keptServer) apply(c pool.ServerCommit, ids []pool.LogID, isScorer func(
 	}
 	for _, status := range c.Statuses {
 		pair := s.pair(status.Monitor, isScorer(status.Monitor))
-		pair.Status, pair.Cadence = status.Status, copyOf(status.Cadence)
+		pair.Cadence = copyOf(status.Cadence)
 		if pair.Cadence != nil {
 			pair.Cadence.Seed = 0
 		}
-		pair.Violation, pair.ViolationSince = status.Violation, stamp(status.ViolationSince)
-		pair.LastCheck, pair.PauseReason = stamp(status.LastCheck), status.PauseReason
+		setStatus(pair, status)
 	}
 	if o := c.Overall; o != nil {
 		server := &s.image.Server
@@ -169,16 +171,25 @@ func (s *keptServer) apply(c pool.ServerCommit, ids []pool.LogID, isScorer func(
 		}
 	}
 	if r := c.Review; r != nil {
-		s.image.Review = pool.Review{Last: stamp(r.Last), Next: stamp(r.Next), Change: stamp(r.Change)}
+		s.image.Review = storedReview(*r)
 	}
+}
+
+// setStatus writes what a status says but for the cadence.
+func setStatus(pair *pool.Pair, status pool.PairStatus) {
+	pair.Status = status.Status
+	pair.Violation, pair.ViolationSince = status.Violation, stamp(status.ViolationSince)
+	pair.LastCheck, pair.PauseReason = stamp(status.LastCheck), status.PauseReason
+}
+
+func storedReview(r pool.Review) pool.Review {
+	return pool.Review{Last: stamp(r.Last), Next: stamp(r.Next), Change: stamp(r.Change)}
 }
 
 // pair finds a pair, or makes it: a monitor starts as a candidate, and a scorer serves every server, always.
 func (s *keptServer) pair(monitor pool.MonitorID, isScorer bool) *pool.Pair {
 	pairs := s.image.Pairs
-	i, known := slices.BinarySearchFunc(pairs, monitor, func(pair pool.Pair, id pool.MonitorID) int {
-		return cmp.Compare(pair.Monitor, id)
-	})
+	i, known := findPair(pairs, monitor)
 	if !known {
 		status := pool.Candidate
 		if isScorer {

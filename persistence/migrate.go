@@ -58,6 +58,49 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// CheckTables is for who only reads: it changes nothing, and refuses a database that Migrate would have to change first,
+// or would refuse.
+func (m *MySQL) CheckTables(ctx context.Context) error {
+	if err := m.checkTables(ctx); err != nil {
+		return fmt.Errorf("look at the database: %w", explained(err))
+	}
+	return nil
+}
+
+func (m *MySQL) checkTables(ctx context.Context) error {
+	provider, err := newProvider(m.db)
+	if err != nil {
+		return err
+	}
+	conn, err := m.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	version, err := versionOf(ctx, conn)
+	if err != nil {
+		return err
+	}
+	newest := newestOf(provider.ListSources())
+	switch {
+	case version > newest:
+		return errNewer(version, newest)
+	case version == noTables:
+		return errors.New("it has no tables yet: start the hub, which makes them")
+	case version < newest:
+		return fmt.Errorf("it is of version %d, and this truechimer is of %d: start the hub, which brings it up to date", version, newest)
+	}
+	return nil
+}
+
+// newestOf is the version that all migrations lead to.
+func newestOf(sources []*goose.Source) int64 { return sources[len(sources)-1].Version }
+
+// errNewer refuses a database of a newer Truechimer.
+func errNewer(version, newest int64) error {
+	return fmt.Errorf("it is of version %d, and this truechimer knows them up to %d: run the newer truechimer that was here", version, newest)
+}
+
 // lockMigration waits for its turn. Such locks are the whole server's, so that the name holds the database's.
 func lockMigration(ctx context.Context, conn *sql.Conn) error {
 	var got sql.NullInt64
@@ -82,10 +125,10 @@ func migrate(ctx context.Context, db *sql.DB, conn *sql.Conn) error {
 		return err
 	}
 	sources := provider.ListSources()
-	newest := sources[len(sources)-1].Version
+	newest := newestOf(sources)
 	switch {
 	case version > newest:
-		return fmt.Errorf("it is of version %d, and this truechimer knows them up to %d: run the newer truechimer that was here", version, newest)
+		return errNewer(version, newest)
 	case version == newest:
 		return tryWriting(ctx, conn)
 	case version == noTables:

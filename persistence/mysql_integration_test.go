@@ -3,10 +3,12 @@
 package persistence_test
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +76,7 @@ func TestOpenAsksAHandfulOfQueries(t *testing.T) {
 	}
 	before := questions()
 	images := w.open()
-	if asked := questions() - before; asked < 3 || asked > 10 {
+	if asked := questions() - before; asked < 3 || asked > 14 {
 		t.Errorf("%d queries", asked)
 	}
 	var servers int
@@ -101,16 +103,17 @@ func TestRowsOfOtherWritersAreTaken(t *testing.T) {
 		"INSERT INTO log_scores (monitor_id, server_id, ts, score, step, attributes) VALUES (50, 700, '2026-03-14 12:00:00', 1, 1, 'no JSON'),"+
 			` (51, 700, '2026-03-14 12:00:01', 1, 1, '{"leap": "x", "stratum": 3, "error": 5, "from_ls_id": 7}'), (50, 700, '2026-03-14 12:00:02', 1, 1, NULL)`,
 	)
-	images, err := store.Open(t.Context(), "hub-1", []pool.ShardID{700 % placement.Shards, 701 % placement.Shards})
+	images, err := store.Open(t.Context(), "hub-1", []pool.ShardID{700 % placement.Shards, 701 % placement.Shards}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{Store: store, t: t}
 	w.same("server", pool.Server{ID: 700, Addr: netip.MustParseAddrPort("198.51.100.7:123")}, images[0].Servers[0].Server)
-	w.same("pair", []pool.Pair{{Monitor: 50, Server: 700, Status: pool.Active}}, images[0].Servers[0].Pairs)
-	if addr := images[1].Servers[0].Server.Addr; addr.Addr().IsValid() {
-		t.Errorf("address %s", addr)
-	}
+	w.same("pair", []pool.Pair{{
+		Monitor: 50, Server: 700, Status: pool.Active,
+		Hours: []pool.HourTally{{Hour: noon.Truncate(time.Hour), Tally: pool.Tally{Count: 2, Step: 2 * pool.StepUnits}}},
+	}}, images[0].Servers[0].Pairs)
+	w.same("servers without an address", 0, len(images[1].Servers))
 	roster, err := store.LoadRoster(t.Context())
 	w.must(err)
 	w.same("monitors", []pool.Monitor{
@@ -118,7 +121,7 @@ func TestRowsOfOtherWritersAreTaken(t *testing.T) {
 		{ID: 51, Version: pool.IPv6, Addr: netip.MustParseAddr("2001:db8::1"), Status: pool.GlobalPending},
 	}, roster.Monitors)
 	w.same("settings", pool.DefaultSettings(), roster.Settings)
-	if have := strings.Join(roster.Warnings, "\n"); len(roster.Warnings) != 3 ||
+	if have := strings.Join(roster.Warnings, "\n"); len(roster.Warnings) != 5 || !strings.Contains(have, "server 701") || !strings.Contains(have, "account 5") ||
 		!strings.Contains(have, "monitor 50") || !strings.Contains(have, "monitor 51") || !strings.Contains(have, "interval_active") {
 		t.Errorf("warnings %q", roster.Warnings)
 	}
@@ -137,6 +140,55 @@ func TestRowsOfOtherWritersAreTaken(t *testing.T) {
 			t.Errorf("%s: %s", query, have)
 		}
 	}
+}
+
+// A server whose address can't be read gets no work, wherever it is loaded; the list shows it as it is, so that somebody
+// can remove it. Others are loaded with all that is theirs.
+func TestAServerWithoutAnAddressIsLeftOut(t *testing.T) {
+	store, db := freshMySQL(t)
+	w := newWorld(t, store, 3)
+	for i := range w.servers {
+		w.keep(w.of(i, sampled(w.v4, noon, 1)))
+		w.keep(w.of(i, pool.ServerCommit{
+			Statuses: []pool.PairStatus{{Monitor: w.v4, Status: pool.Active, Cadence: &pool.Cadence{Interval: time.Minute, Window: time.Second}}},
+			Review:   &pool.Review{Next: noon},
+		}))
+	}
+	want, wantChosen := []pool.ServerImage{w.server(0), w.server(2)}, w.selections(noon, w.servers[0], w.servers[2])
+	run(t, db, "UPDATE servers SET ip = 'not-an-ip', ip_version = 'v6' WHERE id = 2")
+	var loaded []pool.ServerImage
+	for _, image := range w.open() {
+		loaded = append(loaded, image.Servers...)
+	}
+	slices.SortFunc(loaded, func(a, b pool.ServerImage) int { return cmp.Compare(a.Server.ID, b.Server.ID) })
+	w.same("opened", want, loaded)
+	if _, found, err := store.LoadServer(t.Context(), 2, noon); found || err != nil {
+		t.Errorf("loaded: found %t, %v", found, err)
+	}
+	agent, _, err := store.LoadAgent(t.Context(), "berlin")
+	w.must(err)
+	for _, image := range w.open() {
+		for _, opened := range image.Agents {
+			w.same("an agent as opened", agent, opened)
+		}
+	}
+	if len(agent.Assignments) != 2 {
+		t.Errorf("assignments %+v", agent.Assignments)
+	}
+	w.same("selections", wantChosen, w.selections(noon))
+	watched, err := store.Watched(t.Context(), noon)
+	w.must(err)
+	w.same("watched", []pool.Server{want[0].Server, want[1].Server}, watched)
+	listed, err := store.Servers(t.Context())
+	w.must(err)
+	w.same("list", []string{"", "not-an-ip", ""}, []string{listed[0].Odd, listed[1].Odd, listed[2].Odd})
+	roster, err := store.LoadRoster(t.Context())
+	w.must(err)
+	w.same("warnings", []string{`server 2: its address "not-an-ip" can't be read, and nobody watches it`}, roster.Warnings)
+	w.must(store.RemoveServer(t.Context(), "me", 2, noon))
+	roster, err = store.LoadRoster(t.Context())
+	w.must(err)
+	w.same("warnings of a removed one", 0, len(roster.Warnings))
 }
 
 // An account's flags bound its monitors; a deleted monitor doesn't count.

@@ -32,6 +32,9 @@ const (
 	// dialTimeout is short: who waits for a database that isn't there wants to be told.
 	dialTimeout = 5 * time.Second
 
+	// greetWithin is for the first greeting: a server that takes a connection and says nothing hangs.
+	greetWithin = 10 * time.Second
+
 	// connections are enough for one writer, the loads of restarting actors and a few questions of people.
 	connections = 8
 
@@ -76,12 +79,24 @@ func Open(ctx context.Context, dsn string, options Options) (*MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.PingContext(ctx); err != nil {
+	if err := greet(ctx, db, greetWithin); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("connect to the database %q at %s(%s) as %q: %w",
 			config.DBName, config.Net, config.Addr, config.User, explained(err))
 	}
 	return &MySQL{db: db, config: config, options: options}, nil
+}
+
+// greet makes the first connection.
+func greet(ctx context.Context, db *sql.DB, within time.Duration) error {
+	hangs := fmt.Errorf("it takes connections and doesn't answer within %s", within)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, hangs)
+	defer cancel()
+	err := db.PingContext(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), hangs) {
+		return hangs
+	}
+	return err
 }
 
 // Close ends all connections.
@@ -135,19 +150,32 @@ func sessionOf(p patience) map[string]string {
 	}
 }
 
+// beginner is what transactions are begun on: all connections, or one of them.
+type beginner interface {
+	BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error)
+}
+
 // snapshot reads with several statements as of one moment.
 func (m *MySQL) snapshot(ctx context.Context, read func(*sqlcgen.Queries) error) error {
-	return m.transaction(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		func(tx *sql.Tx) error { return read(sqlcgen.New(tx)) })
+	return m.view(ctx, func(tx *sql.Tx) error { return read(sqlcgen.New(tx)) })
+}
+
+// view is a snapshot for statements that are made by hand too.
+func (m *MySQL) view(ctx context.Context, read func(*sql.Tx) error) error {
+	return transaction(ctx, m.db, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, read)
 }
 
 // change writes in one transaction, which is done again where another one stood in its way.
 // It must therefore set what it gives back anew each time.
 func (m *MySQL) change(ctx context.Context, write func(*sql.Tx) error) error {
+	return changeOn(ctx, m.db, write)
+}
+
+func changeOn(ctx context.Context, on beginner, write func(*sql.Tx) error) error {
 	// Read committed takes no locks between rows, so that hubs which write neighbouring rows don't meet.
 	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	for try := 1; ; try++ {
-		err := m.transaction(ctx, options, write)
+		err := transaction(ctx, on, options, write)
 		if try == conflictTries || !isConflict(err) {
 			return err
 		}
@@ -159,8 +187,8 @@ func (m *MySQL) change(ctx context.Context, write func(*sql.Tx) error) error {
 const conflictTries = 5
 
 // transaction runs one transaction.
-func (m *MySQL) transaction(ctx context.Context, options *sql.TxOptions, do func(*sql.Tx) error) error {
-	tx, err := m.db.BeginTx(ctx, options)
+func transaction(ctx context.Context, on beginner, options *sql.TxOptions, do func(*sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, options)
 	if err != nil {
 		return explained(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"
+	"truechimer/pool/selection"
 )
 
 // settingsKey is the row of system_settings that holds the settings.
@@ -18,7 +19,8 @@ const settingsKey = "monitors"
 // LoadRoster reads what every server needs to know of the whole pool.
 func (m *MySQL) LoadRoster(ctx context.Context) (pool.Roster, error) {
 	var roster pool.Roster
-	err := m.snapshot(ctx, func(q *sqlcgen.Queries) error {
+	err := m.view(ctx, func(tx *sql.Tx) error {
+		q := sqlcgen.New(tx)
 		monitors, err := q.Monitors(ctx)
 		if err != nil {
 			return fmt.Errorf("monitors: %w", err)
@@ -36,6 +38,9 @@ func (m *MySQL) LoadRoster(ctx context.Context) (pool.Roster, error) {
 			return fmt.Errorf("settings: %w", err)
 		}
 		roster = rosterOf(monitors, accounts, scorers, settings)
+		if err := warnOfAddresses(ctx, tx, &roster); err != nil {
+			return fmt.Errorf("servers: %w", err)
+		}
 		return nil
 	})
 	if err != nil {
@@ -60,8 +65,32 @@ func rosterOf(monitors []sqlcgen.MonitorsRow, accounts []sqlcgen.AccountsRow, sc
 	for _, row := range scorers {
 		roster.Scorers = append(roster.Scorers, pool.Scorer{ID: row.ID, Name: pool.ScorerName(row.Hostname)})
 	}
+	warnOfLimits(&roster)
 	roster.Settings = settingsIn(settings, &roster.Warnings)
 	return roster
+}
+
+// warnOfLimits warns of accounts whose flags don't say how many of their monitors may watch a server, though they try to.
+func warnOfLimits(roster *pool.Roster) {
+	for _, account := range roster.Accounts {
+		if _, err := selection.LimitOf(account.Flags); err != nil {
+			roster.Warnings = append(roster.Warnings, fmt.Sprintf("account %d: %s", account.ID, err))
+		}
+	}
+}
+
+// warnOfAddresses warns of servers that nobody can probe, since their address is none.
+func warnOfAddresses(ctx context.Context, tx *sql.Tx, roster *pool.Roster) error {
+	const query = "SELECT id, ip FROM servers WHERE deletion_on IS NULL OR deletion_on > CURRENT_DATE ORDER BY id"
+	return eachRow(ctx, tx, query, func(scan scanner) error {
+		var id integer
+		var ip word
+		err := scan(&id, &ip)
+		if err == nil && !parseAddr(string(ip)).IsValid() {
+			roster.Warnings = append(roster.Warnings, fmt.Sprintf("server %d: its address %q can't be read, and nobody watches it", id, string(ip)))
+		}
+		return err
+	})
 }
 
 func accountOf(row sqlcgen.AccountsRow) pool.Account {
@@ -87,19 +116,6 @@ func settingOf(ctx context.Context, q *sqlcgen.Queries, key string) (string, err
 		return "", nil
 	}
 	return text, err
-}
-
-// Accounts lists all accounts by id.
-func (m *MySQL) Accounts(ctx context.Context) ([]pool.Account, error) {
-	rows, err := sqlcgen.New(m.db).Accounts(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list accounts: %w", explained(err))
-	}
-	accounts := make([]pool.Account, len(rows))
-	for i, row := range rows {
-		accounts[i] = accountOf(row)
-	}
-	return accounts, nil
 }
 
 // SetSettings stores the settings; what other programs keep beside them stays. Those that are stored already are no change.

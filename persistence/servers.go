@@ -13,42 +13,10 @@ import (
 	"truechimer/pool"
 )
 
-// EnsureAccount finds or makes the account of a name.
-func (m *MySQL) EnsureAccount(ctx context.Context, who, name string) (pool.AccountID, error) {
-	if name == "" {
-		return 0, errNoName
-	}
-	var id pool.AccountID
-	err := m.administer(ctx, who, func(q *sqlcgen.Queries) (entry, error) {
-		found, err := q.AccountNamed(ctx, known(name))
-		if err == nil {
-			id = found
-			return entry{}, nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return entry{}, err
-		}
-		made, err := q.AddAccount(ctx, known(name))
-		if err != nil {
-			return entry{}, err
-		}
-		id = pool.AccountID(made)
-		return accountAdded(id, name), nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("ensure account %q: %w", name, err)
-	}
-	return id, nil
-}
-
 // errNoName refuses what has no name.
 var errNoName = errors.New("a name must not be empty")
 
-// The entries of what is done to accounts and servers, in the same words for every store.
-func accountAdded(id pool.AccountID, name string) entry {
-	return entry{pool.ChangedAccount, idText(id), "added " + name}
-}
-
+// The entries of what is done to servers, in the same words for every store.
 func serverAdded(id pool.ServerID, server pool.Server) entry {
 	return entry{pool.ChangedServer, idText(id), "added " + server.Addr.String()}
 }
@@ -170,6 +138,9 @@ func (m *MySQL) Servers(ctx context.Context) ([]ServerListing, error) {
 			}),
 			Active:  int(row.Active),
 			Testing: int(row.Testing),
+		}
+		if !isReadable(listings[i].Server) {
+			listings[i].Odd = row.Ip
 		}
 	}
 	return listings, nil

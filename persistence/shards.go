@@ -5,14 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"truechimer/persistence/sqlcgen"
 	"truechimer/pool"
 	"truechimer/pool/placement"
 )
 
-// Open activates shards in one transaction, whatever their number, and reads all that belongs to them in six queries.
-func (m *MySQL) Open(ctx context.Context, hub string, shards []pool.ShardID) ([]pool.ShardImage, error) {
+// Open activates shards in one transaction, whatever their number, and reads all that belongs to them in ten queries,
+// and two more for each serversPerRead servers.
+func (m *MySQL) Open(ctx context.Context, hub string, shards []pool.ShardID, now time.Time) ([]pool.ShardImage, error) {
 	shards, err := checkShards(shards)
 	if err != nil || len(shards) == 0 {
 		return nil, err
@@ -22,9 +24,13 @@ func (m *MySQL) Open(ctx context.Context, hub string, shards []pool.ShardID) ([]
 		return nil, fmt.Errorf("activate %d shards for hub %q: %w", len(shards), hub, err)
 	}
 	// From here on nobody else can commit to these shards, so that what is read now is what there is.
-	err = m.snapshot(ctx, func(q *sqlcgen.Queries) error {
+	err = m.view(ctx, func(tx *sql.Tx) error {
+		q := sqlcgen.New(tx)
 		if err := readServers(ctx, q, shards, images); err != nil {
 			return fmt.Errorf("servers: %w", err)
+		}
+		if err := m.readFigures(ctx, tx, now, serversIn(images)); err != nil {
+			return fmt.Errorf("figures: %w", err)
 		}
 		if err := readAgents(ctx, q, shards, images); err != nil {
 			return fmt.Errorf("agents: %w", err)
@@ -95,10 +101,23 @@ func readServers(ctx context.Context, q *sqlcgen.Queries, shards []pool.ShardID,
 			image.Review = reviewOf(sqlcgen.ReviewOfServerRow(reviews[0]))
 			reviews = reviews[1:]
 		}
-		shard := imageOf(images, placement.OfServer(row.ID))
-		shard.Servers = append(shard.Servers, image)
+		if isReadable(image.Server) {
+			shard := imageOf(images, placement.OfServer(row.ID))
+			shard.Servers = append(shard.Servers, image)
+		}
 	}
 	return nil
+}
+
+// serversIn are the images of all servers.
+func serversIn(images []pool.ShardImage) []*pool.ServerImage {
+	var servers []*pool.ServerImage
+	for _, image := range images {
+		for i := range image.Servers {
+			servers = append(servers, &image.Servers[i])
+		}
+	}
+	return servers
 }
 
 // readAgents reads agents with their monitors and assigned pairs into the images of their shards.
@@ -122,7 +141,9 @@ func readAgents(ctx context.Context, q *sqlcgen.Queries, shards []pool.ShardID, 
 	}
 	assignedTo := make(map[string][]pool.Assigned, len(agents))
 	for _, row := range assigned {
-		assignedTo[row.TlsName.String] = append(assignedTo[row.TlsName.String], assignedOf(sqlcgen.AssignedOfAgentRow(row)))
+		if a := assignedOf(sqlcgen.AssignedOfAgentRow(row)); a.Addr.IsValid() {
+			assignedTo[row.TlsName.String] = append(assignedTo[row.TlsName.String], a)
+		}
 	}
 	for _, row := range agents {
 		shard := imageOf(images, placement.OfAgent(row.Name))

@@ -22,6 +22,7 @@ import (
 type Store interface {
 	Images
 	Evidence
+	Rounds
 	Presence
 	Following
 	Administration
@@ -31,11 +32,15 @@ type Store interface {
 type Images interface {
 	// Open activates shards for a hub: it takes the next epoch of each and loads all that belongs to them.
 	// From then on commits that show an older epoch of these shards are refused. The images come in the order of
-	// their shards. A server past its deletion is loaded like any other.
-	Open(ctx context.Context, hub string, shards []pool.ShardID) ([]pool.ShardImage, error)
+	// their shards. A server past its deletion is loaded like any other. One whose address can't be read is left out, here
+	// and wherever servers are loaded, and named in the roster's warnings.
+	//
+	// The figures of pairs are those of the hours from pool.FiguresSince(now) to the end of the running one,
+	// here and wherever else they are loaded.
+	Open(ctx context.Context, hub string, shards []pool.ShardID, now time.Time) ([]pool.ShardImage, error)
 
-	// LoadServer loads one server; false: there is none of this id.
-	LoadServer(ctx context.Context, id pool.ServerID) (pool.ServerImage, bool, error)
+	// LoadServer loads one server; false: there is none of this id, or none that can be probed.
+	LoadServer(ctx context.Context, id pool.ServerID, now time.Time) (pool.ServerImage, bool, error)
 
 	// LoadAgent loads one agent; false: there is none of this name.
 	LoadAgent(ctx context.Context, name string) (pool.AgentImage, bool, error)
@@ -62,7 +67,37 @@ type Evidence interface {
 	// Housekeep makes room for the samples of the days to come and drops whole days that are older than the retention.
 	// It is to be called at start and at least once a day; a call too many does nothing.
 	Housekeep(ctx context.Context, now time.Time) error
+
+	// CloseHours adds up the samples of hours that ended at least five minutes ago, and again those of earlier ones that
+	// got samples since. It is to be called at start and every few minutes. It changes nothing that can be asked for: it
+	// makes figures cheap to load, and the history. A call does as much as figures need after hubs were away; what
+	// is older takes further calls.
+	CloseHours(ctx context.Context, now time.Time) error
 }
+
+// Rounds are what a command needs to run selection itself.
+type Rounds interface {
+	// Watched are the servers that aren't past their deletion, by id. It works on a database of the pool that was never
+	// migrated.
+	Watched(ctx context.Context, now time.Time) ([]pool.Server, error)
+
+	// Selections hands over what rounds of selection look at, one server after the other in the order of their ids: those
+	// given, as far as there are such, or, where ids is nil, all that aren't past their deletion. The tallies are the
+	// pairs' figures, in the order of image.Pairs. Scorers have no pairs here; of the others all that selection doesn't
+	// look at is left out: scores, newest rows, places in the timetable, figures hour by hour. What was written by others
+	// is passed on as it is: pairs of monitors that there aren't, statuses that we don't know.
+	//
+	// It works on a database of the pool that was never migrated, and writes nothing. An error of each ends it.
+	Selections(ctx context.Context, now time.Time, ids []pool.ServerID, each EachSelection) error
+
+	// ApplyRound keeps what a round decided about a server: statuses, violations, checks and reasons of pairs, which are made
+	// where there are none, and the review. Cadences stay as they are: running hubs hear of a change of the server, and
+	// give places anew. It too works on a database that was never migrated. ErrNotFound: there is none of this id.
+	ApplyRound(ctx context.Context, who string, server pool.ServerID, statuses []pool.PairStatus, review pool.Review) error
+}
+
+// EachSelection takes what a round of selection looks at. It may keep what it is given.
+type EachSelection = func(image pool.ServerImage, tallies []pool.Tally) error
 
 // LogEntry is a row of log_scores. Its Counted refs are ids.
 type LogEntry struct {
@@ -95,7 +130,14 @@ type Administration interface {
 
 	// EnsureAccount gives the account of this name, a new one where there is none.
 	EnsureAccount(ctx context.Context, who, name string) (pool.AccountID, error)
-	Accounts(ctx context.Context) ([]pool.Account, error)
+
+	// Accounts lists all of them by id.
+	Accounts(ctx context.Context) ([]AccountListing, error)
+
+	// SetAccount changes an account. Of its flags those named are changed, and what others keep beside them stays.
+	// ErrNotFound: there is none of this id. ErrNameTaken: another one has this name. ErrFlagsUnreadable: they are no
+	// JSON object, so that nothing can be kept of them; naming every flag replaces them.
+	SetAccount(ctx context.Context, who string, id pool.AccountID, change AccountChange) error
 
 	// AddServer has a server watched from now on: Addr, Account and Hostname are taken from it. One that is watched
 	// already stays as it is and isn't added; one that was removed comes back with the score it had.
@@ -104,7 +146,7 @@ type Administration interface {
 	// RemoveServer has a server watched no more from the day of now on. ErrNotFound: there is none of this id.
 	RemoveServer(ctx context.Context, who string, id pool.ServerID, now time.Time) error
 
-	// Servers lists all of them by id, removed ones too.
+	// Servers lists all of them by id, removed ones too, and those whose address can't be read.
 	Servers(ctx context.Context) ([]ServerListing, error)
 
 	// AddAgent adds an agent with its monitors: Version, Addr, Status and Config are taken from them, the rest from the agent.
@@ -126,13 +168,30 @@ var (
 	ErrNotFound        = errors.New("not found")
 	ErrNameTaken       = errors.New("the name is taken")
 	ErrMonitorsRefused = errors.New("the account's flags allow no more monitors")
+	ErrFlagsUnreadable = errors.New("the account's flags are no JSON object")
 )
 
 // ServerListing is a server with how many monitors it has.
 type ServerListing struct {
 	pool.Server
+	Odd     string // the address as stored, where it can't be read; Addr is invalid then
 	Active  int
 	Testing int
+}
+
+// AccountListing is an account with what belongs to it.
+type AccountListing struct {
+	pool.Account
+	Servers  int // that aren't removed
+	Monitors int // that aren't deleted
+}
+
+// AccountChange is what is to become of an account; what is nil stays as it is.
+type AccountChange struct {
+	Name                   *string
+	MonitorLimit           *int // 0: none
+	MonitorsPerServerLimit *int // 0: the default
+	MonitorEnabled         *bool
 }
 
 // AgentListing is an agent with its monitors, by IP version.

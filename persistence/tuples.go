@@ -39,9 +39,12 @@ func (t *tuples) next() {
 	t.begun = true
 }
 
-func (t *tuples) null() {
+func (t *tuples) null() { t.raw("NULL") }
+
+// raw writes an expression of ours.
+func (t *tuples) raw(expression string) {
 	t.next()
-	t.text = append(t.text, "NULL"...)
+	t.text = append(t.text, expression...)
 }
 
 func (t *tuples) integer(n int64) {

@@ -51,6 +51,18 @@ type Pair struct {
 	ViolationSince time.Time
 	LastCheck      time.Time // when a paused pair was last looked at
 	PauseReason    string
+
+	// Hours are what its samples of the figures' hours add up to, by hour, those without a sample left out.
+	// A scorer has none.
+	Hours []HourTally
+}
+
+// Decided is the part of a pair that selection and timetable decide.
+func (p Pair) Decided() PairStatus {
+	return PairStatus{
+		Monitor: p.Monitor, Status: p.Status, Cadence: p.Cadence, Violation: p.Violation,
+		ViolationSince: p.ViolationSince, LastCheck: p.LastCheck, PauseReason: p.PauseReason,
+	}
 }
 
 // Kept is the newest row of a pair in log_scores that isn't marked late: what a later score is folded onto,

@@ -29,7 +29,7 @@ func (p *Pool) Audit(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		image, _, err := p.Store.LoadServer(ctx, s.ID)
+		image, _, err := p.Store.LoadServer(ctx, s.ID, p.Now())
 		if err != nil {
 			return err
 		}

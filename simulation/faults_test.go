@@ -122,7 +122,7 @@ func TestAFencedHubChangesNothing(t *testing.T) {
 		for shard := range placement.Shards {
 			all = append(all, pool.ShardID(shard))
 		}
-		if _, err := p.Store.Open(context.Background(), "another", all); err != nil {
+		if _, err := p.Store.Open(context.Background(), "another", all, p.Now()); err != nil {
 			t.Fatal(err)
 		}
 		before := stored(t, p, "good")

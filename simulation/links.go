@@ -21,6 +21,7 @@ const linkService = "agents"
 // hubLinks is the hub's end of all links, with the rules of package hub/links. It implements port.Links.
 type hubLinks struct {
 	node    *world.Node
+	addrOf  func(agent string) netip.Addr
 	last    uint64
 	byAgent map[string]*hubLink // the newest of each
 	open    map[uint64]*hubLink
@@ -35,8 +36,8 @@ type hubLink struct {
 var _ port.Links = (*hubLinks)(nil)
 
 // newHubLinks lets agents in.
-func newHubLinks(node *world.Node) *hubLinks {
-	l := &hubLinks{node: node, byAgent: make(map[string]*hubLink), open: make(map[uint64]*hubLink)}
+func newHubLinks(node *world.Node, addrOf func(agent string) netip.Addr) *hubLinks {
+	l := &hubLinks{node: node, addrOf: addrOf, byAgent: make(map[string]*hubLink), open: make(map[uint64]*hubLink)}
 	node.System.ProcessRegistry.RegisterAddressResolver(func(pid *actor.PID) (actor.Process, bool) {
 		agent, is := strings.CutPrefix(pid.Address, messages.AgentAddress(""))
 		return &farActor{send: func(to, from string, m proto.Message) { l.send(agent, to, from, m) }}, is
@@ -53,7 +54,7 @@ func (l *hubLinks) accept(conn *world.Conn) {
 	conn.Handle(func(payload any) { l.receive(link, payload.(*messages.FromAgent)) }, func(error) { l.leave(link) })
 	l.node.System.Root.Send(hubside.Gateway(l.node.System), port.LinkOpened{
 		Link: link.number, Agent: link.agent, Session: fmt.Sprintf("S%025d", link.number),
-		Remote: netip.AddrFrom4([4]byte{203, 0, 113, 1}),
+		Remote: l.addrOf(link.agent),
 	})
 }
 

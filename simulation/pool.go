@@ -8,9 +8,11 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -29,7 +31,8 @@ import (
 // Config says what is in the pool.
 type Config struct {
 	World    world.Config
-	Agents   []string // their names
+	Agents   []string          // their names; each has a network of its own
+	Accounts map[string]string // by agent: whose it is; who isn't in it has an account of its own
 	Servers  []Server
 	Settings pool.Settings // the zero value takes the defaults
 }
@@ -40,6 +43,10 @@ type Pool struct {
 	Store *persistence.Memory
 	Mood  StoreMood // how the database is
 	Board *Board    // what watchers see
+
+	// Skew is how far ahead agents see the servers that they watch, by name, whatever these say; their references are
+	// as all see them. It may be changed at any time.
+	Skew map[string]time.Duration
 
 	config  Config
 	servers map[netip.Addr]*Server
@@ -69,6 +76,7 @@ func New(config Config) (*Pool, error) {
 		World:   world.New(config.World),
 		Store:   persistence.NewMemory(persistence.Options{}),
 		Board:   newBoard(),
+		Skew:    make(map[string]time.Duration),
 		config:  config,
 		servers: make(map[netip.Addr]*Server),
 		keys:    keys,
@@ -101,13 +109,13 @@ func (p *Pool) fill(ctx context.Context) error {
 		}
 	}
 	for i, name := range p.config.Agents {
-		account, err := p.Store.EnsureAccount(ctx, operator, name)
+		account, err := p.Store.EnsureAccount(ctx, operator, cmp.Or(p.config.Accounts[name], name))
 		if err != nil {
 			return err
 		}
 		err = p.Store.AddAgent(ctx, operator, pool.Agent{Name: name, Account: account}, []pool.Monitor{{
 			Version: pool.IPv4,
-			Addr:    netip.AddrFrom4([4]byte{203, 0, 113, byte(i + 1)}),
+			Addr:    agentAddr(i),
 			Status:  pool.GlobalActive,
 			Config:  pool.MonitorConfig{BaseChecks: references},
 		}})
@@ -118,20 +126,28 @@ func (p *Pool) fill(ctx context.Context) error {
 	return nil
 }
 
+// agentAddr is the address of the nth agent, each in a /20 of its own.
+func agentAddr(n int) netip.Addr { return netip.AddrFrom4([4]byte{20, byte(n >> 4), byte(n << 4), 1}) }
+
+// addrOf is the address of an agent by its name.
+func (p *Pool) addrOf(agent string) netip.Addr {
+	return agentAddr(slices.Index(p.config.Agents, agent))
+}
+
 // AddServer puts one more server into the world. That the pool shall watch it is for the store to be told.
 func (p *Pool) AddServer(s Server) { p.servers[s.Addr.Addr()] = &s }
 
 // StartHub starts the hub, or starts it again after a crash.
 func (p *Pool) StartHub() (*Hub, error) {
 	h := &Hub{Node: p.nodeOf(p.hubNode(), hubNode)}
-	links := newHubLinks(h.Node)
+	links := newHubLinks(h.Node, p.addrOf)
 	since, err := p.Store.LatestChange(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	_, err = hubside.Spawn(hubside.Config{
 		Node:       &h.Node.Node,
-		Store:      &store{node: h.Node, kept: p.Store, mood: &p.Mood},
+		Store:      &store{node: h.Node, kept: p.Store, mood: &p.Mood, referee: referee{p}},
 		Live:       p.Board,
 		Links:      links,
 		Directory:  directory{h.Node.System},
@@ -181,7 +197,7 @@ func (p *Pool) StartAgent(name string) (*world.Node, error) {
 	p.agents[name] = node
 	_, err := agentside.Spawn(agentside.Config{
 		Node:     &node.Node,
-		Prober:   &prober{pool: p, node: node},
+		Prober:   &prober{pool: p, node: node, agent: name},
 		Resolver: resolver{node},
 		Link:     newAgentLink(node, name),
 		Presence: nobody{},

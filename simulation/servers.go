@@ -33,8 +33,9 @@ const (
 
 // prober is the network as one agent reaches servers over it. It implements port.Prober.
 type prober struct {
-	pool *Pool
-	node *world.Node
+	pool  *Pool
+	node  *world.Node
+	agent string
 }
 
 // Query asks a simulated server. Query and reply each take their own time, and either may be lost.
@@ -59,6 +60,9 @@ func (p *prober) Query(to netip.AddrPort, _ netip.Addr, answer func(pool.Sample)
 	left := p.node.Elapsed()
 	w.After(there, func() {
 		received := w.Now().Add(server.Ahead)
+		if !server.Reference {
+			received = received.Add(p.pool.Skew[p.agent])
+		}
 		p.node.Later(back, func() {
 			rtt := p.node.Elapsed() - left
 			// The server's time when it got the query, less the middle of the agent's sending and receiving:

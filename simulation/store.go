@@ -23,6 +23,8 @@ type store struct {
 	node *world.Node
 	kept *persistence.Memory
 	mood *StoreMood
+
+	referee referee
 }
 
 // StoreMood is how the database is just now. It may be changed at any time.
@@ -57,18 +59,18 @@ func ask[T any](s *store, failed T, question func(context.Context) T, answer fun
 	})
 }
 
-func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
+func (s *store) Open(shards []pool.ShardID, now time.Time, answer func(port.Opened)) {
 	ask(s, port.Opened{Err: errAway}, func(ctx context.Context) (opened port.Opened) {
-		if opened.Images, opened.Err = s.kept.Open(ctx, s.node.Name(), shards); opened.Err == nil {
+		if opened.Images, opened.Err = s.kept.Open(ctx, s.node.Name(), shards, now); opened.Err == nil {
 			opened.Roster, opened.Err = s.kept.LoadRoster(ctx)
 		}
 		return opened
 	}, answer)
 }
 
-func (s *store) LoadServer(id pool.ServerID, answer func(port.ServerLoaded)) {
+func (s *store) LoadServer(id pool.ServerID, now time.Time, answer func(port.ServerLoaded)) {
 	ask(s, port.ServerLoaded{Err: errAway}, func(ctx context.Context) (loaded port.ServerLoaded) {
-		loaded.Image, loaded.Found, loaded.Err = s.kept.LoadServer(ctx, id)
+		loaded.Image, loaded.Found, loaded.Err = s.kept.LoadServer(ctx, id, now)
 		return loaded
 	}, answer)
 }
@@ -89,7 +91,9 @@ func (s *store) LoadRoster(answer func(port.RosterLoaded)) {
 
 func (s *store) Commit(commits []pool.ServerCommit, answer func(port.Committed)) {
 	ask(s, port.Committed{Err: errAway}, func(ctx context.Context) (committed port.Committed) {
+		before := s.referee.before(ctx, commits)
 		committed.Outcomes, committed.Err = s.kept.Commit(ctx, commits)
+		s.referee.judge(ctx, before)
 		return committed
 	}, answer)
 }

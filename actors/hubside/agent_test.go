@@ -1,6 +1,7 @@
 package hubside_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -52,8 +53,12 @@ func (r *rig) connect(name string) *agent {
 	a := &agent{rig: r, name: name, link: l.last, since: r.Now(), orders: make(map[pool.ServerID]messages.Granted)}
 	a.session = hubside.Session(r.hub.System, name, a.link)
 	l.agents[name] = a
+	remote := netip.MustParseAddr("203.0.113.1") // of who isn't known
+	if image, known, _ := r.db.LoadAgent(context.Background(), name); known && image.Monitors[0].Addr.IsValid() {
+		remote = image.Monitors[0].Addr
+	}
 	r.hub.System.Root.Send(hubside.Gateway(r.hub.System), port.LinkOpened{
-		Link: a.link, Agent: name, Session: fmt.Sprintf("S%025d", a.link), Remote: netip.MustParseAddr("203.0.113.1"),
+		Link: a.link, Agent: name, Session: fmt.Sprintf("S%025d", a.link), Remote: remote,
 	})
 	return a
 }

@@ -3,6 +3,7 @@ package hubside
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -43,6 +44,8 @@ func (a *announcer) Receive(ctx actor.Context) {
 		a.onRoster(msg)
 	case *messages.Announcement:
 		a.onAnnouncement(msg)
+	case *messages.Selected:
+		a.onSelected(msg)
 	case port.LiveUp:
 		a.onLiveUp()
 	case askAgain:
@@ -61,6 +64,11 @@ func (a *announcer) onRoster(msg *messages.Roster) {
 func (a *announcer) onAnnouncement(msg *messages.Announcement) {
 	server, ok := netip.AddrFromSlice(msg.Ip)
 	if !ok {
+		return
+	}
+	if msg.Over {
+		delete(a.scores, server)
+		a.publishScore(server, nil) // MQTT 3.1.1 section 3.3.1.3: nothing is retained any more
 		return
 	}
 	for _, row := range msg.Rows {
@@ -82,6 +90,23 @@ func (a *announcer) publishSample(server netip.Addr, monitor string, row *messag
 	}
 	name, err := topic.Sample(a.config.Deployment, server, monitor)
 	a.publish(name, err, 0, false, messages.LiveJSON(messages.NewLiveSample(server, monitor, messages.ToLogRow(row))))
+}
+
+// onSelected tells what monitors are for a server from now on, one message for each.
+func (a *announcer) onSelected(msg *messages.Selected) {
+	server, ok := netip.AddrFromSlice(msg.Ip)
+	if !ok {
+		return
+	}
+	name, err := topic.Selection(a.config.Deployment, server)
+	for _, move := range msg.Moves {
+		monitor, known := a.names[pool.MonitorID(move.MonitorId)]
+		if !known {
+			continue // it was deleted while nobody looked: watchers know it by no name
+		}
+		change := messages.NewLiveSelection(server, monitor, time.UnixMicro(msg.AtUs), move)
+		a.publish(name, err, 1, false, messages.LiveJSON(change))
+	}
 }
 
 // publish hands a message to the broker. Servers' addresses and agents' names are checked where they come in,

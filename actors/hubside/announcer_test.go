@@ -72,6 +72,50 @@ func TestChangesOfStatusAreTold(t *testing.T) {
 	}
 }
 
+// The state says which sample caused it and why until there is another one, whatever else changes meanwhile; after a
+// crash the sample is still told.
+func TestTheCauseIsToldUntilThereIsAnother(t *testing.T) {
+	r, paris, _ := newPool(t, 1)
+	paris.watch(1)
+	r.run(soon)
+	r.setStatus("oslo", pool.GlobalPaused)
+	r.run(time.Second)
+	state, err := messages.DecodeLiveScore(r.live.retained["/test/servers/198.18.0.1/score"])
+	r.must(err)
+	if state.Active != 1 || state.Monitor != "paris" || state.Step != 1 || state.Reason != "good" {
+		t.Errorf("after a change of status: %v", state)
+	}
+	r.hub.Crash()
+	r.boot()
+	r.ready = 0
+	r.start()
+	state, err = messages.DecodeLiveScore(r.live.retained["/test/servers/198.18.0.1/score"])
+	r.must(err)
+	if state.Monitor != "paris" || state.Step != 1 {
+		t.Errorf("after a crash: %v", state)
+	}
+}
+
+// What isn't watched any more has no state: what was retained of it is taken back, whenever its end comes, and isn't
+// published again.
+func TestTheStateOfARemovedServerIsTakenBack(t *testing.T) {
+	r, _, _ := newPool(t, 2)
+	r.must(r.db.RemoveServer(t.Context(), "test", 1, r.Now()))
+	r.must(r.db.RemoveServer(t.Context(), "test", 2, r.Now().Add(24*time.Hour))) // at midnight
+	r.run(time.Second)
+	first, second := "/test/servers/198.18.0.1/score", "/test/servers/198.18.0.2/score"
+	if len(r.live.retained[first]) > 0 || len(r.live.retained[second]) == 0 {
+		t.Errorf("retained: %q", r.live.retained)
+	}
+	r.run(24 * time.Hour)
+	r.live.topics = nil
+	r.hub.System.Root.Send(hubside.Announcer(r.hub.System), port.LiveUp{})
+	r.run(soon)
+	if len(r.live.retained[second]) > 0 || len(r.live.topics) > 0 {
+		t.Errorf("retained: %q, published again: %v", r.live.retained, r.live.topics)
+	}
+}
+
 // A broker that is back has forgotten what was retained: it is published again, in the order of the servers.
 func TestStatesArePublishedAgainWhenTheBrokerIsBack(t *testing.T) {
 	r, paris, _ := newPool(t, 3)

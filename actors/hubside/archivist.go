@@ -19,8 +19,9 @@ type archivist struct {
 	queue    []*asked // in order; the first ones are under way while the store is at them
 	busy     int      // how many of them are
 	retries  int      // how often the head has failed in a row; 0: there is no pause
-	troubled bool     // the log was told that the database doesn't answer
+	troubled bool     // the log was told that the database takes nothing
 	unheard  bool     // the log was told that the times at which agents were seen aren't recorded
+	warned   []string // of what in the roster the log was told
 	waiting  map[questionKey]bool
 	opened   map[uint32]uint64 // the newest epoch of each shard that was taken here
 	seen     map[pool.MonitorID]pool.AgentSeen
@@ -32,7 +33,7 @@ type turn struct{ taken bool }
 
 // private messages of the archivist.
 type (
-	turnEnds         struct{}
+	turnEnds         struct{ of *turn }
 	archivistRetries struct{}
 	loadAgain        struct{ load *asked }
 	writeSeen        struct{}
@@ -65,8 +66,7 @@ func (a *archivist) Receive(ctx actor.Context) {
 	case port.RosterLoaded:
 		a.onRosterLoaded(ctx, msg)
 	case turnEnds:
-		a.turn.taken = false
-		a.resume(ctx)
+		a.onTurnEnds(ctx, msg.of)
 	case archivistRetries:
 		a.next(ctx)
 	case loadAgain:
@@ -112,9 +112,9 @@ func (a *archivist) next(ctx actor.Context) {
 	case *messages.OpenShard:
 		shards := headShards(a.queue)
 		a.busy = len(shards)
-		a.config.Store.Open(shards, takeTurn[port.Opened](a, ctx))
+		a.config.Store.Open(shards, a.env.Now(), takeTurn[port.Opened](a, ctx))
 	case *messages.LoadServer:
-		a.config.Store.LoadServer(pool.ServerID(head.ServerId), takeTurn[port.ServerLoaded](a, ctx))
+		a.config.Store.LoadServer(pool.ServerID(head.ServerId), a.env.Now(), takeTurn[port.ServerLoaded](a, ctx))
 	case *messages.LoadAgent:
 		a.config.Store.LoadAgent(head.Name, takeTurn[port.AgentLoaded](a, ctx))
 	case *messages.LoadRoster:
@@ -126,9 +126,18 @@ func (a *archivist) next(ctx actor.Context) {
 // the store is free.
 func takeTurn[T any](a *archivist, ctx actor.Context) (answer func(T)) {
 	a.turn.taken = true
-	hear, root, self := port.Answer[T](a.env), ctx.ActorSystem().Root, ctx.Self()
+	turn, hear, root, self := a.turn, port.Answer[T](a.env), ctx.ActorSystem().Root, ctx.Self()
 	return func(t T) {
 		hear(t)
-		root.Send(self, turnEnds{})
+		root.Send(self, turnEnds{turn})
+	}
+}
+
+// onTurnEnds goes on with the queue. A hub that starts all again gives its archivist a turn of its own, whose end it is
+// not when that of an earlier one comes late: the store's answers would be taken for those to other questions.
+func (a *archivist) onTurnEnds(ctx actor.Context, turn *turn) {
+	if turn == a.turn {
+		a.turn.taken = false
+		a.resume(ctx)
 	}
 }

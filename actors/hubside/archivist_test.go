@@ -141,7 +141,7 @@ func wantGrowing(t *testing.T, gaps []time.Duration) {
 // The log says once that it is away, and once that it is back.
 func TestOutageIsWaitedOut(t *testing.T) {
 	r, paris, oslo := newPool(t, 2)
-	const gone, back = "the database doesn't answer; evidence waits", "the database answers again"
+	const gone, back = "the database takes nothing; evidence waits", "the database takes evidence again"
 	for outage := 1; outage <= 2; outage++ {
 		r.store.away = true
 		r.store.asked = nil
@@ -181,7 +181,7 @@ func TestLoadThatFailsHoldsNobodyUp(t *testing.T) {
 	}
 	r.wantStored(1, 80)
 	wantGrowing(t, r.store.gaps(is("load server 2")))
-	r.wantLogged("the database doesn't answer; evidence waits", 1)
+	r.wantLogged("the database takes nothing; evidence waits", 1)
 	r.wantCount("commits/failed", 0)
 }
 
@@ -211,7 +211,7 @@ func TestArchivistThatFailsWaitsForItsPredecessorsQuestion(t *testing.T) {
 	r.audit(1)
 }
 
-// However long the store takes, each question is put to it once.
+// However long the store takes, each question is put to it once, and what comes due again and again doesn't gather.
 func TestSlowStoreIsAskedOnce(t *testing.T) {
 	r, paris, _ := newPool(t, 2)
 	r.store.hold = evidenceCommit(1)
@@ -219,59 +219,37 @@ func TestSlowStoreIsAskedOnce(t *testing.T) {
 	r.run(soon)
 	r.store.asked = nil
 	r.changed(2)
-	r.run(5 * time.Minute)
+	r.run(16 * time.Minute) // three looks at who was seen are due
 	r.store.release()
 	r.run(soon)
-	if want, have := []string{"load server 2"}, r.store.questions(work); !slices.Equal(want, have) {
+	if want, have := []string{"load server 2", "load roster"}, r.store.questions(work); !slices.Equal(want, have) {
 		t.Errorf("asked %q, want %q", have, want)
 	}
 	r.wantStored(1, 1)
 }
 
-// When agents were seen is written every 10 s, who sent samples and which program, and apart from the commits.
-func TestPresenceIsRecorded(t *testing.T) {
-	r, paris, _ := newPool(t, 1)
-	r.store.hold = evidenceCommit(1)
-	paris.watch(1)
-	for range 2 { // each has the session say that it is here; the samples are told once
-		paris.say(&messages.Hello{Version: "1.2.3"})
-		r.run(time.Millisecond)
-	}
-	r.run(40 * time.Second)
-	agents, err := r.db.Agents(t.Context())
-	r.must(err)
-	oslos, parises := agents[0].Monitors[0], agents[1].Monitors[0]
-	if ago := r.Now().Sub(parises.LastSeen); ago > 26*time.Second {
-		t.Errorf("paris was last seen %s ago", ago)
-	}
-	if parises.ClientVersion != "1.2.3" || parises.LastSubmit.IsZero() || !oslos.LastSubmit.IsZero() || oslos.LastSeen.IsZero() {
-		t.Errorf("recorded are paris %+v, oslo %+v", parises, oslos)
-	}
-}
-
-// That presence isn't recorded is said once, until it is recorded again.
-func TestPresenceThatIsntRecordedIsSaidOnce(t *testing.T) {
-	r, _, _ := newPool(t, 1)
-	for outage := 1; outage <= 2; outage++ {
-		r.store.fails = is("seen")
-		r.run(time.Minute)
-		r.wantLogged("when agents were seen is not recorded", outage)
-		r.store.fails = is("nothing")
-		r.run(30 * time.Second)
-	}
-}
-
-// What of the roster can't be read is said with each roster.
-func TestUnreadableRosterIsSaid(t *testing.T) {
+// What of the roster can't be read is said once, as long as it stays so, with what it is.
+func TestUnreadableRosterIsSaidOnce(t *testing.T) {
+	const line = "what is stored can't be read, its default holds"
 	r := newArchive(t, 1)
-	r.store.judge = func(roster *pool.Roster) { roster.Warnings = []string{"settings are odd"} }
 	l := r.listen()
-	l.ask(archivistPath, &messages.LoadRoster{})
-	l.ask(archivistPath, &messages.OpenShard{Shard: 9})
-	r.run(soon)
-	r.wantLogged("what is stored can't be read, its default holds", 2)
-	if !strings.Contains(r.log.String(), "settings are odd") {
-		t.Error("the log doesn't say what")
+	load := func(want int, warnings ...string) {
+		t.Helper()
+		r.store.judge = func(roster *pool.Roster) { roster.Warnings = warnings }
+		for question := range uint64(2) {
+			l.ask(archivistPath, &messages.LoadRoster{Question: question})
+			l.ask(archivistPath, &messages.OpenShard{Shard: 9})
+			r.run(soon)
+		}
+		r.wantLogged(line, want)
+	}
+	load(1, "settings are odd")
+	load(2, "settings are odd", "flags are none")
+	load(2, "flags are none")
+	load(2)
+	load(3, "flags are none")
+	if said := strings.Count(r.log.String(), `"reason":"flags are none"`); said != 2 {
+		t.Errorf("the log says %d times that flags are none", said)
 	}
 }
 

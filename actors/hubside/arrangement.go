@@ -19,6 +19,7 @@ type arrangement struct {
 	statuses []pool.PairStatus
 	places   map[pool.MonitorID]schedule.Placed
 	review   *pool.Review
+	moves    []*messages.Move // what the selector has planned, in words
 }
 
 // arrange works out who watches the server and when, and asks for what is new of it to be kept.
@@ -48,11 +49,11 @@ func (a *server) arrangement() *arrangement {
 	if a.planned != nil {
 		for _, p := range a.planned.Pairs {
 			status := messages.ToPairStatus(p)
-			status.Cadence = wanted[status.Monitor].Cadence
+			status.Cadence = a.cadenceAfter(status, wanted[status.Monitor])
 			wanted[status.Monitor] = status
 		}
 		review := messages.ToReview(a.planned.Review)
-		under.review, a.planned = &review, nil
+		under.review, under.moves, a.planned = &review, a.planned.Moves, nil
 	}
 	under.places = a.timetable(wanted)
 	for _, monitor := range sortedKeys(wanted) {
@@ -61,6 +62,16 @@ func (a *server) arrangement() *arrangement {
 		}
 	}
 	return under
+}
+
+// cadenceAfter is the place that a pair has when it is given a new status, before the timetable is made. A monitor that
+// pends keeps what it has, but no less than that: when it is testing no more it has lost its work.
+func (a *server) cadenceAfter(status, before pool.PairStatus) *pool.Cadence {
+	lost := status.Status == pool.Candidate && before.Status != pool.Candidate
+	if lost && a.roster.global(status.Monitor) == pool.GlobalPending {
+		return nil
+	}
+	return before.Cadence
 }
 
 // timetable gives every pair that is to be probed its place, and takes it from the others.
@@ -102,7 +113,7 @@ func (a *server) wants(pairs map[pool.MonitorID]pool.PairStatus) []schedule.Want
 		}
 		wants = append(wants, schedule.Want{
 			Monitor: monitor, Status: p.Status, Interval: interval, Had: p.Cadence,
-			AtOnce: a.unprobed && p.Status == pool.Active,
+			AtOnce: a.unprobed,
 		})
 	}
 	return wants
@@ -160,6 +171,11 @@ func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
 		ctx.Send(a.score, changed)
 	}
 	ctx.Send(a.selector, changed)
+	if len(under.moves) > 0 {
+		ctx.Send(local(ctx, announcerName), &messages.Selected{
+			Ip: a.server.Addr.Addr().AsSlice(), AtUs: under.review.Last.UnixMicro(), Moves: under.moves,
+		})
+	}
 	if a.again {
 		a.arrange(ctx)
 	}
@@ -168,16 +184,13 @@ func (a *server) onCommitted(ctx actor.Context, msg *messages.Committed) {
 // statusOf is the part of a pair that selection and timetable decide. A status that isn't one, which only others can
 // have stored, counts as paused: it couldn't be stored again.
 func statusOf(p pool.Pair) pool.PairStatus {
-	status := p.Status
-	switch status {
+	decided := p.Decided()
+	switch p.Status {
 	case pool.Active, pool.Testing, pool.Candidate, pool.Paused:
 	default:
-		status = pool.Paused
+		decided.Status = pool.Paused
 	}
-	return pool.PairStatus{
-		Monitor: p.Monitor, Status: status, Cadence: p.Cadence, Violation: p.Violation,
-		ViolationSince: p.ViolationSince, LastCheck: p.LastCheck, PauseReason: p.PauseReason,
-	}
+	return decided
 }
 
 // sameStatus tells whether two are the same as stored.

@@ -73,25 +73,27 @@ func TestServerPastItsDeletionIsNotProbed(t *testing.T) {
 // What becomes of a monitor's orders when its global status changes.
 func TestOrdersFollowTheGlobalStatus(t *testing.T) {
 	for _, test := range []struct {
+		is       pool.Status
 		from, to pool.GlobalStatus
 		interval time.Duration // 0: it has no order
 	}{
-		{pool.GlobalActive, pool.GlobalActive, 9 * time.Minute},
-		{pool.GlobalActive, pool.GlobalPending, 9 * time.Minute},
-		{pool.GlobalActive, pool.GlobalTesting, 45 * time.Minute},
-		{pool.GlobalActive, pool.GlobalPaused, 0},
-		{pool.GlobalActive, pool.GlobalDeleted, 0},
-		{pool.GlobalPending, pool.GlobalPending, 0},
-		{pool.GlobalPending, pool.GlobalActive, 9 * time.Minute},
-		{pool.GlobalTesting, pool.GlobalTesting, 45 * time.Minute},
-		{pool.GlobalTesting, pool.GlobalPending, 45 * time.Minute},
-		{pool.GlobalPaused, pool.GlobalActive, 9 * time.Minute},
+		{pool.Active, pool.GlobalActive, pool.GlobalActive, 9 * time.Minute},
+		{pool.Active, pool.GlobalActive, pool.GlobalPending, 45 * time.Minute}, // it is testing now, and keeps work for that
+		{pool.Active, pool.GlobalActive, pool.GlobalTesting, 45 * time.Minute},
+		{pool.Active, pool.GlobalActive, pool.GlobalPaused, 0},
+		{pool.Active, pool.GlobalActive, pool.GlobalDeleted, 0},
+		{pool.Active, pool.GlobalPending, pool.GlobalPending, 0},
+		{pool.Testing, pool.GlobalPending, pool.GlobalActive, 45 * time.Minute},
+		{pool.Testing, pool.GlobalTesting, pool.GlobalTesting, 45 * time.Minute},
+		{pool.Testing, pool.GlobalTesting, pool.GlobalPending, 0},                // selection has taken it away
+		{pool.Candidate, pool.GlobalPaused, pool.GlobalActive, 45 * time.Minute}, // the first one to be testing
 	} {
-		t.Run(fmt.Sprintf("%s to %s", test.from, test.to), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s, %s to %s", test.is, test.from, test.to), func(t *testing.T) {
 			r := newRig(t, world.Config{})
 			r.addServers(1)
-			r.addAgent("oslo", pool.GlobalActive)
-			r.addAgent("paris", test.from)
+			r.preset(1,
+				pool.PairStatus{Monitor: r.addAgent("oslo", pool.GlobalActive).ID, Status: pool.Active},
+				pool.PairStatus{Monitor: r.addAgent("paris", test.from).ID, Status: test.is})
 			r.start()
 			paris := r.joined("paris")
 			r.setStatus("paris", test.to)
@@ -134,14 +136,13 @@ func TestIntervalsFollowTheSettings(t *testing.T) {
 func TestTestingMonitorsStandInForActiveOnes(t *testing.T) {
 	r := newRig(t, world.Config{})
 	r.addServers(1)
-	// Globally pending ones keep what they have, whatever that is, and selection leaves them alone.
-	paris := r.addAgent("paris", pool.GlobalPending)
-	place := pool.Cadence{Interval: 45 * time.Minute, Window: time.Minute}
-	r.preset(1, pool.PairStatus{Monitor: paris.ID, Status: pool.Testing, Cadence: &place})
+	paris := r.addAgent("paris", pool.GlobalActive)
+	r.preset(1, pool.PairStatus{Monitor: paris.ID, Status: pool.Testing})
 	r.start()
 	a := r.joined("paris")
 	a.wantInterval(1, 9*time.Minute)
-	r.addAgent("oslo", pool.GlobalActive)
+	oslo := r.addAgent("oslo", pool.GlobalActive)
+	r.must(r.db.ApplyRound(t.Context(), "test", 1, []pool.PairStatus{{Monitor: oslo.ID, Status: pool.Active}}, r.image(1).Review))
 	r.run(time.Second)
 	a.wantInterval(1, 45*time.Minute)
 	r.setStatus("oslo", pool.GlobalPaused)
@@ -154,7 +155,7 @@ func TestCandidatesTakeTurnsDaily(t *testing.T) {
 	r := newRig(t, world.Config{Start: time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC)})
 	r.addServers(1)
 	var agents []string
-	for i := range 37 { // seven of them become active
+	for i := range 35 { // five of them become testing
 		agents = append(agents, fmt.Sprintf("a%d", i))
 		r.addAgent(agents[i], pool.GlobalActive)
 	}
@@ -266,7 +267,9 @@ func TestUnknownStatusCountsAsPaused(t *testing.T) {
 	r := newRig(t, world.Config{})
 	r.addServers(1)
 	paris := r.addAgent("paris", pool.GlobalActive)
-	r.preset(1, pool.PairStatus{Monitor: paris.ID, Status: pool.Active, Cadence: &pool.Cadence{Interval: time.Hour, Window: time.Minute}})
+	r.preset(1, pool.PairStatus{
+		Monitor: paris.ID, Status: pool.Active, Cadence: &pool.Cadence{Interval: time.Hour, Window: time.Minute}, LastCheck: r.Now(),
+	})
 	r.store.edit = func(image *pool.ServerImage) {
 		for i := range image.Pairs {
 			if image.Pairs[i].Monitor == paris.ID {

@@ -1,6 +1,8 @@
 package hubside
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"truechimer/actors/port"
@@ -56,10 +58,13 @@ func (a *archivist) onRosterLoaded(ctx actor.Context, answer port.RosterLoaded) 
 	}
 }
 
-// roster says what of it couldn't be read, each time it is loaded, so that the last lines of a log have it.
+// roster says what of it can't be read: once, as long as it stays so.
 func (a *archivist) roster(roster pool.Roster) *messages.Roster {
 	for _, warning := range roster.Warnings {
-		a.env.Log().Warn().Str("reason", warning).Msg("what is stored can't be read, its default holds")
+		if !slices.Contains(a.warned, warning) {
+			a.env.Log().Warn().Str("reason", warning).Msg("what is stored can't be read, its default holds")
+		}
 	}
+	a.warned = roster.Warnings
 	return messages.FromRoster(roster)
 }

@@ -56,7 +56,7 @@ func TestLostQuestionsAreAskedAgain(t *testing.T) {
 func TestLateStarterGetsAFreshImage(t *testing.T) {
 	r := newRig(t, world.Config{})
 	r.addServers(1)
-	r.addAgent("paris", pool.GlobalActive)
+	r.preset(1, pool.PairStatus{Monitor: r.addAgent("paris", pool.GlobalActive).ID, Status: pool.Active})
 	for range 4 { // so often that it has to pause
 		r.hub.PanicOn(scorePath(1), func(message any) bool {
 			_, is := message.(*actor.Started)

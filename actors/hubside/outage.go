@@ -60,19 +60,19 @@ func (a *archivist) pause(failures int) time.Duration {
 	return pause/2 + time.Duration(a.env.Rand().Int64N(int64(pause)))
 }
 
-// trouble says once that the database doesn't answer.
+// trouble says once that the database doesn't do what it is asked.
 func (a *archivist) trouble(err error) {
 	a.env.Sometimes("store failed")
 	if !a.troubled {
-		a.env.Log().Error().Err(err).Msg("the database doesn't answer; evidence waits")
+		a.env.Log().Error().Err(err).Msg("the database takes nothing; evidence waits")
 	}
 	a.troubled = true
 }
 
-// relieve notes that it answers.
+// relieve notes that it does. Who was told of the trouble is told of its end.
 func (a *archivist) relieve() {
 	if a.troubled {
-		a.env.Log().Info().Msg("the database answers again")
+		a.env.Log().Warn().Msg("the database takes evidence again")
 	}
 	a.troubled, a.retries = false, 0
 }

@@ -8,11 +8,11 @@ import (
 	"truechimer/actors/port"
 )
 
-// askAgainAfter is how long an answer of the archivist is waited for before it is asked again. It forgets what it was
-// asked when it fails; what is still in its queue it doesn't take twice.
+// askAgainAfter is how long an answer is waited for before it is asked for again. Who fails forgets what it was asked;
+// what is still in the archivist's queue it doesn't take twice.
 const askAgainAfter = 15 * time.Second
 
-// question is one thing that an actor wants to know of the archivist, put again and again until it is answered.
+// question is one thing that an actor wants to know of another one, mostly of the archivist, put again and again until it is answered.
 // Its id tells its answer from one to an earlier question, which may lack what was kept since.
 type question struct {
 	env   *port.Environment
@@ -42,7 +42,7 @@ func (q *question) put(ctx actor.Context, to *actor.PID, message any) {
 
 // again asks once more.
 func (a askAgain) again(ctx actor.Context) {
-	a.question.env.Sometimes("archivist asked again")
+	a.question.env.Sometimes("asked again")
 	a.question.put(ctx, a.to, a.message)
 }
 

@@ -172,15 +172,25 @@ func (r *rig) addServers(n int) {
 	}
 }
 
-// addAgent adds an agent with one monitor, of IPv4, and returns that.
+// addAgent adds an agent with one monitor, of IPv4, in a network of its own, and returns that.
 func (r *rig) addAgent(name string, status pool.GlobalStatus, more ...pool.Monitor) pool.Monitor {
 	r.Helper()
-	monitors := append([]pool.Monitor{{
-		Version: pool.IPv4, Addr: netip.AddrFrom4([4]byte{203, 0, 113, 7}), Status: status,
-	}}, more...)
-	r.must(r.db.AddAgent(context.Background(), "test", pool.Agent{Name: name}, monitors))
-	return r.monitor(name)
+	agents, err := r.db.Agents(context.Background())
+	r.must(err)
+	return r.addAgentOf(pool.Agent{Name: name}, append([]pool.Monitor{{
+		Version: pool.IPv4, Addr: agentAddr(len(agents)), Status: status,
+	}}, more...)...)
 }
+
+// addAgentOf adds an agent with these monitors, and returns the first.
+func (r *rig) addAgentOf(agent pool.Agent, monitors ...pool.Monitor) pool.Monitor {
+	r.Helper()
+	r.must(r.db.AddAgent(context.Background(), "test", agent, monitors))
+	return r.monitor(agent.Name)
+}
+
+// agentAddr is the address of the nth agent, each in a /20 of its own.
+func agentAddr(n int) netip.Addr { return netip.AddrFrom4([4]byte{20, byte(n >> 4), byte(n << 4), 7}) }
 
 // monitor is the monitor of an agent for IPv4.
 func (r *rig) monitor(name string) pool.Monitor {
@@ -208,7 +218,7 @@ func (r *rig) setStatus(name string, status pool.GlobalStatus) {
 // image is a server as it is stored.
 func (r *rig) image(id int) pool.ServerImage {
 	r.Helper()
-	image, found, err := r.db.LoadServer(context.Background(), pool.ServerID(id))
+	image, found, err := r.db.LoadServer(context.Background(), pool.ServerID(id), r.Now())
 	r.must(err)
 	if !found {
 		r.Fatalf("no server %d", id)
@@ -246,7 +256,7 @@ func (r *rig) samples(id int) []persistence.LogEntry {
 func (r *rig) preset(id int, pairs ...pool.PairStatus) {
 	r.Helper()
 	shard := placement.OfServer(pool.ServerID(id))
-	images, err := r.db.Open(context.Background(), "test", []pool.ShardID{shard})
+	images, err := r.db.Open(context.Background(), "test", []pool.ShardID{shard}, r.Now())
 	r.must(err)
 	outcomes, err := r.db.Commit(context.Background(), []pool.ServerCommit{{
 		Shard: shard, Epoch: images[0].Epoch, Server: pool.ServerID(id), Statuses: pairs,

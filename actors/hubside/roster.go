@@ -6,6 +6,7 @@ import (
 
 	"truechimer/messages"
 	"truechimer/pool"
+	"truechimer/pool/selection"
 )
 
 // roster reads a messages.Roster where it lies. It is large, and ten thousand actors have the same one:
@@ -27,6 +28,29 @@ func (r roster) monitor(id pool.MonitorID) *messages.Monitor {
 // global is a monitor's global status; empty for one that was deleted.
 func (r roster) global(id pool.MonitorID) pool.GlobalStatus {
 	return pool.GlobalStatus(r.monitor(id).GetStatus())
+}
+
+// limit is how many monitors of an account may be active for one server.
+func (r roster) limit(id pool.AccountID) int {
+	accounts := r.GetAccounts()
+	i, found := slices.BinarySearchFunc(accounts, uint32(id), func(a *messages.Account, id uint32) int {
+		return cmp.Compare(a.Id, id)
+	})
+	if !found {
+		return selection.DefaultLimit
+	}
+	limit, _ := selection.LimitOf(accounts[i].Flags) // whoever loaded the roster has said what can't be read
+	return limit
+}
+
+// selectsAs tells whether selection sees the same in another roster but for when agents were seen.
+func (r roster) selectsAs(other roster) bool {
+	return slices.EqualFunc(r.GetMonitors(), other.GetMonitors(), func(x, y *messages.Monitor) bool {
+		return x.Id == y.Id && x.Status == y.Status && x.AccountId == y.AccountId &&
+			x.IpVersion == y.IpVersion && slices.Equal(x.Ip, y.Ip)
+	}) && slices.EqualFunc(r.GetAccounts(), other.GetAccounts(), func(x, y *messages.Account) bool {
+		return x.Id == y.Id && x.Flags == y.Flags
+	})
 }
 
 // agent is the name of a monitor's agent; empty for one that was deleted.

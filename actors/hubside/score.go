@@ -9,6 +9,7 @@ import (
 	"truechimer/messages"
 	"truechimer/pool"
 	"truechimer/pool/scoring"
+	"truechimer/pool/selection"
 )
 
 // commitSamples bounds what one server asks to be kept at once; more waits for the next commit.
@@ -26,9 +27,13 @@ type score struct {
 	id     pool.ServerID
 
 	scorers   []pool.Scorer
-	asked     uint64           // the question that waits for the image
-	book      *scoring.Book    // nil: waiting for it
+	asked     uint64        // the question that waits for the image
+	book      *scoring.Book // nil: waiting for it
+	ledger    *selection.Ledger
+	weigher   *actor.PID       // who waits for figures; nil: nobody
+	weighing  uint64           // its question
 	server    *messages.Server // as loaded
+	cause     *messages.LogRow // the newest sample that moved a score; nil: there is none
 	condemned map[pool.MonitorID]bool
 	statuses  map[pool.MonitorID]pool.Status
 
@@ -63,6 +68,8 @@ func (a *score) Receive(ctx actor.Context) {
 		a.onSamples(ctx, msg)
 	case *messages.Committed:
 		a.onCommitted(ctx, msg)
+	case *messages.Weigh:
+		a.onWeigh(ctx, msg)
 	case askAgain:
 		msg.again(ctx)
 	}
@@ -91,12 +98,14 @@ func (a *score) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
 	}
 	a.announce(ctx, nil)
 	a.record(ctx)
+	a.answerWeigher(ctx)
 }
 
 // start makes the book anew.
 func (a *score) start(image pool.ServerImage) {
 	snapshot := scoring.SnapshotOf(image, a.scorers)
 	a.book = scoring.NewBook(snapshot)
+	a.ledger, a.cause = selection.NewLedger(image), causeOf(image, a.isScorer)
 	a.condemned = make(map[pool.MonitorID]bool)
 	a.statuses = make(map[pool.MonitorID]pool.Status)
 	for _, p := range snapshot.Pairs {
@@ -225,6 +234,7 @@ func (a *score) onKept(ctx actor.Context, under *commitUnderWay, ids []uint64) {
 	}
 	a.book.Stored(logged)
 	a.decide(ctx, under.evidence, messages.Verdict_STORED, "")
+	a.enter(under.rows, ids)
 	news := newsOf(under.rows)
 	for _, row := range news {
 		a.noteCondemned(ctx, pool.MonitorID(row.MonitorId), row.Score, row.Step)

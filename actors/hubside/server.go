@@ -44,6 +44,7 @@ type server struct {
 	unprobed  bool // nobody has ever probed the server, nor been told to at once
 
 	keep    question
+	viewed  bool              // the selector has begun a round since it was given the newest image
 	under   *arrangement      // what is being kept
 	planned *messages.Planned // a round that waits for it
 	again   bool              // look at the timetable again after it
@@ -75,11 +76,17 @@ func (a *server) Receive(ctx actor.Context) {
 		a.onRoster(ctx, msg)
 	case *messages.LoadServer:
 		a.onLoadServer(ctx, msg)
-	case *messages.Changed, loadAnew:
+	case *messages.Changed, loadAnew, deletionDue:
 		a.loadImage(ctx)
 	case *messages.ServerLoaded:
 		a.onLoaded(ctx, msg)
+	case *messages.Sighted:
+		a.takeRoster(msg.Roster)
+		ctx.Send(a.selector, msg)
 	case *messages.Samples:
+		ctx.Forward(a.score)
+	case *messages.Weigh:
+		a.viewed = true
 		ctx.Forward(a.score)
 	case *messages.Condemned:
 		a.onCondemned(ctx, msg)
@@ -87,8 +94,6 @@ func (a *server) Receive(ctx actor.Context) {
 		a.onPlanned(ctx, msg)
 	case *messages.Committed:
 		a.onCommitted(ctx, msg)
-	case deletionDue:
-		a.arrange(ctx)
 	case tellDue:
 		a.onTellDue(ctx)
 	case askAgain:
@@ -127,7 +132,8 @@ func (a *server) onLoadServer(ctx actor.Context, msg *messages.LoadServer) {
 	}
 }
 
-func (a *server) onRoster(ctx actor.Context, msg *messages.Roster) {
+// takeRoster takes a new roster, and keeps in mind the agents of those that are not in it any more.
+func (a *server) takeRoster(msg *messages.Roster) {
 	now := roster{msg}
 	for monitor, p := range a.pairs {
 		if agent := a.roster.agent(monitor); p.Cadence != nil && agent != "" && now.agent(monitor) == "" {
@@ -135,6 +141,10 @@ func (a *server) onRoster(ctx actor.Context, msg *messages.Roster) {
 		}
 	}
 	a.roster = now
+}
+
+func (a *server) onRoster(ctx actor.Context, msg *messages.Roster) {
+	a.takeRoster(msg)
 	ctx.Send(a.score, msg)
 	ctx.Send(a.selector, msg)
 	a.arrange(ctx)
@@ -165,7 +175,7 @@ func (a *server) onLoaded(ctx actor.Context, msg *messages.ServerLoaded) {
 // takeImage takes the place of all that was known. What was being kept has been, or never will be.
 func (a *server) takeImage(image pool.ServerImage) {
 	a.keep.drop()
-	a.under, a.planned = nil, nil
+	a.under, a.planned, a.viewed = nil, nil, false
 	a.server = &image.Server
 	a.pairs = make(map[pool.MonitorID]pool.PairStatus)
 	a.condemned = make(map[pool.MonitorID]bool)
@@ -199,8 +209,13 @@ func (a *server) onCondemned(ctx actor.Context, msg *messages.Condemned) {
 	a.arrange(ctx)
 }
 
-// onPlanned takes a round of selection over.
+// onPlanned takes a round of selection over. One that was made of what an image has replaced is dropped: the selector
+// has the image, and makes another one. Both together would be more than one round may change.
 func (a *server) onPlanned(ctx actor.Context, msg *messages.Planned) {
+	if !a.viewed {
+		a.env.Sometimes("round of an earlier view dropped")
+		return
+	}
 	a.planned = msg
 	a.arrange(ctx)
 }

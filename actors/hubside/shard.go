@@ -61,6 +61,8 @@ func (a *shard) Receive(ctx actor.Context) {
 		a.onImage(ctx, msg)
 	case *messages.Roster:
 		a.onRoster(ctx, msg)
+	case *messages.Sighted:
+		a.onSighted(ctx, msg)
 	case *messages.Changed:
 		a.onChanged(ctx, msg)
 	case *messages.LoadServer:
@@ -128,6 +130,17 @@ func (a *shard) onRoster(ctx actor.Context, roster *messages.Roster) {
 	}
 	for _, name := range sortedKeys(a.agents) {
 		ctx.Send(a.agents[name].pid, roster)
+	}
+}
+
+// onSighted passes on when agents were seen.
+func (a *shard) onSighted(ctx actor.Context, msg *messages.Sighted) {
+	if a.epoch == 0 {
+		return
+	}
+	a.roster = msg.Roster
+	for _, id := range sortedKeys(a.servers) {
+		ctx.Send(a.servers[id].pid, msg)
 	}
 }
 

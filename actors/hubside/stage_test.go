@@ -37,13 +37,18 @@ func agentShardPath(agent string) string {
 func monitorPath(agent string) string { return agentShardPath(agent) + "/monitor/" + agent }
 func probePath(agent string) string   { return monitorPath(agent) + "/probe/v4" }
 
-// newPool is a running hub with servers and two agents that watch them: paris and oslo.
+// newPool is a running hub with servers and two agents that are active for all of them: paris and oslo.
 func newPool(t testing.TB, servers int) (r *rig, paris, oslo *agent) {
 	t.Helper()
 	r = newRig(t, world.Config{})
 	r.addServers(servers)
-	r.addAgent("paris", pool.GlobalActive)
-	r.addAgent("oslo", pool.GlobalActive)
+	active := []pool.PairStatus{
+		{Monitor: r.addAgent("paris", pool.GlobalActive).ID, Status: pool.Active},
+		{Monitor: r.addAgent("oslo", pool.GlobalActive).ID, Status: pool.Active},
+	}
+	for server := 1; server <= servers; server++ {
+		r.preset(server, active...)
+	}
 	r.start()
 	return r, r.joined("paris"), r.joined("oslo")
 }

@@ -103,9 +103,9 @@ func ask[T any](s *store, what string, failed T, question func(context.Context) 
 	do()
 }
 
-func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
+func (s *store) Open(shards []pool.ShardID, now time.Time, answer func(port.Opened)) {
 	ask(s, fmt.Sprintf("open %d", len(shards)), port.Opened{Err: errAway}, func(ctx context.Context) (opened port.Opened) {
-		opened.Images, opened.Err = s.rig.db.Open(ctx, s.node.Name(), shards)
+		opened.Images, opened.Err = s.rig.db.Open(ctx, s.node.Name(), shards, now)
 		s.rig.must(opened.Err)
 		for i := range opened.Images {
 			for j := range opened.Images[i].Servers {
@@ -118,9 +118,9 @@ func (s *store) Open(shards []pool.ShardID, answer func(port.Opened)) {
 	}, answer)
 }
 
-func (s *store) LoadServer(id pool.ServerID, answer func(port.ServerLoaded)) {
+func (s *store) LoadServer(id pool.ServerID, now time.Time, answer func(port.ServerLoaded)) {
 	ask(s, fmt.Sprintf("load server %d", id), port.ServerLoaded{Err: errAway}, func(ctx context.Context) (loaded port.ServerLoaded) {
-		loaded.Image, loaded.Found, loaded.Err = s.rig.db.LoadServer(ctx, id)
+		loaded.Image, loaded.Found, loaded.Err = s.rig.db.LoadServer(ctx, id, now)
 		s.edit(&loaded.Image)
 		loaded.Found = loaded.Found && !s.purge[id]
 		return loaded

@@ -119,7 +119,7 @@ func TestCommitWhoseAnswerWasLostCountsOnce(t *testing.T) {
 // takeShard has another hub take the shard of a server.
 func (r *rig) takeShard(server int) {
 	r.Helper()
-	_, err := r.db.Open(context.Background(), "another hub", []pool.ShardID{placement.OfServer(pool.ServerID(server))})
+	_, err := r.db.Open(context.Background(), "another hub", []pool.ShardID{placement.OfServer(pool.ServerID(server))}, r.Now())
 	r.must(err)
 }
 

@@ -14,9 +14,10 @@ import (
 // whoever needs an order (the archivist does) asks one after the other.
 type Store interface {
 	// Open takes the next epoch of each shard, so that every earlier holder is fenced, and loads the shards.
-	Open(shards []pool.ShardID, answer func(Opened))
+	// The pairs' figures are those of now's hour and the 24 before it, as of a server that is loaded by itself.
+	Open(shards []pool.ShardID, now time.Time, answer func(Opened))
 
-	LoadServer(id pool.ServerID, answer func(ServerLoaded))
+	LoadServer(id pool.ServerID, now time.Time, answer func(ServerLoaded))
 	LoadAgent(name string, answer func(AgentLoaded))
 	LoadRoster(answer func(RosterLoaded))
 

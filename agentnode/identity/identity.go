@@ -20,7 +20,7 @@ type Identity struct {
 	Name  string      // of the agent
 	Hub   string      // host:port
 	TLS   *tls.Config // for the link: TLS 1.3, and nobody but a hub of the same authority
-	Until time.Time   // when the certificate ends
+	Until time.Time   // when the certificate ends; zero: never
 }
 
 // Parse reads an identity. The error says what is wrong with it. It doesn't look at the clock:

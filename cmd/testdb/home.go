@@ -168,3 +168,27 @@ func (h home) awaitEnd(ctx context.Context) error {
 		}
 	}
 }
+
+// restart stops the database where it runs, and starts it.
+func (h home) restart(ctx context.Context, out, notes io.Writer) error {
+	if err := h.stop(ctx, notes); err != nil {
+		return err
+	}
+	if err := h.start(ctx, out); err != nil {
+		return err
+	}
+	fmt.Fprintln(notes, "restarted")
+	return nil
+}
+
+// reset starts the database anew, empty.
+func (h home) reset(ctx context.Context, out, notes io.Writer) error {
+	if err := h.stop(ctx, notes); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(h.database()); err != nil {
+		return fmt.Errorf("remove the database: %w", err)
+	}
+	fmt.Fprintln(notes, "emptied")
+	return h.start(ctx, out)
+}

@@ -25,7 +25,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, os.Stdout, os.Args[1:])
+	err := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -35,8 +35,8 @@ func main() {
 	}
 }
 
-// run carries out one command.
-func run(ctx context.Context, out io.Writer, args []string) error {
+// run carries out one command. What is of use to a program goes out, what only a person wants to know is a note.
+func run(ctx context.Context, out, notes io.Writer, args []string) error {
 	flags := flag.NewFlagSet("testdb", flag.ContinueOnError)
 	dir := flags.String("dir", defaultDir, "`folder` of the database")
 	listen := flags.String("listen", defaultListen, "loopback `address` and port, open to whoever is on this machine")
@@ -53,18 +53,9 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	case "stop":
 		return home.stop(ctx, out)
 	case "restart":
-		if err := home.stop(ctx, out); err != nil {
-			return err
-		}
-		return home.start(ctx, out)
+		return home.restart(ctx, out, notes)
 	case "reset":
-		if err := home.stop(ctx, out); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(home.database()); err != nil {
-			return fmt.Errorf("remove the database: %w", err)
-		}
-		return home.start(ctx, out)
+		return home.reset(ctx, out, notes)
 	case keeperCommand:
 		return home.keep(ctx, out)
 	}

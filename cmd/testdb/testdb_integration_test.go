@@ -43,11 +43,17 @@ func newSite(t *testing.T) site {
 	return s
 }
 
-// try carries out a command and returns what it printed.
+// try carries out a command and returns what it printed, but for its notes.
 func (s site) try(command string) (string, error) {
-	var out strings.Builder
-	err := run(context.Background(), &out, []string{"-dir", s.dir, "-listen", s.listen, command})
-	return out.String(), err
+	out, _, err := s.hear(command)
+	return out, err
+}
+
+// hear carries out a command and returns all that it said.
+func (s site) hear(command string) (stdout, stderr string, err error) {
+	var out, notes strings.Builder
+	err = run(context.Background(), &out, &notes, []string{"-dir", s.dir, "-listen", s.listen, command})
+	return out.String(), notes.String(), err
 }
 
 func (s site) do(t *testing.T, command string) string {
@@ -100,11 +106,18 @@ func TestRestartKeepsAndResetForgets(t *testing.T) {
 	s := newSite(t)
 	s.do(t, "start")
 	s.ask(t, "insert into system_settings (`key`, value) values ('test', '{}') returning `key`")
-	s.do(t, "restart")
+	says := func(command, want string) {
+		t.Helper()
+		out, notes, err := s.hear(command)
+		if err != nil || notes != want || !strings.HasPrefix(out, "database ") {
+			t.Errorf("%s: want the way in and notes %q, have %q and %q (%v)", command, want, out, notes, err)
+		}
+	}
+	says("restart", "stopped\nrestarted\n")
 	if have := s.ask(t, countSettings); have != "1" {
 		t.Errorf("after a restart: want 1 row, have %s", have)
 	}
-	s.do(t, "reset")
+	says("reset", "stopped\nemptied\n")
 	if have := s.ask(t, countSettings); have != "0" {
 		t.Errorf("after a reset: want none, have %s", have)
 	}

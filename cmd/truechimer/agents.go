@@ -171,7 +171,7 @@ func agentsListCommand(con console) *ffcli.Command {
 		ShortHelp:  "list agents and their monitors",
 		FlagSet:    fs,
 		Exec: noArguments("truechimer agents list", func(ctx context.Context) error {
-			db, err := database.open(ctx)
+			db, err := database.openToRead(ctx)
 			if err != nil {
 				return err
 			}

@@ -83,20 +83,33 @@ func openOwn(ctx context.Context, flagged, state string, log zerolog.Logger) (*d
 		return nil, err
 	}
 	if dsn != "" {
-		return openForeign(ctx, dsn)
+		return openForeign(ctx, dsn, openStore)
 	}
-	return openPrivate(ctx, privatedb.Start, databaseDir(state), log)
+	return openPrivate(ctx, privatedb.Start, privatedb.Options{Dir: databaseDir(state), Log: log}, openStore)
 }
+
+// openToRead opens the database for a command that only reads, which a user without the right to write may do.
+func (f databaseFlags) openToRead(ctx context.Context) (*database, error) {
+	return f.open(ctx, readStore)
+}
+
+// openAsIs opens the database for a command that takes the tables as they are, whoever has made them.
+func (f databaseFlags) openAsIs(ctx context.Context) (*database, error) {
+	return f.open(ctx, findStore)
+}
+
+// opener opens the store that a DSN leads to.
+type opener = func(ctx context.Context, dsn string) (*persistence.MySQL, error)
 
 // open opens the database that a command is about for the moment: that of a DSN or of database.yaml, else the private
 // one of the state folder; while a lab runs there, the lab's.
-func (f databaseFlags) open(ctx context.Context) (*database, error) {
+func (f databaseFlags) open(ctx context.Context, open opener) (*database, error) {
 	dsn, err := dsnOf(*f.dsn)
 	if err != nil {
 		return nil, err
 	}
 	if dsn != "" {
-		return openForeign(ctx, dsn)
+		return openForeign(ctx, dsn, open)
 	}
 	dir, err := stateDir(*f.state)
 	if err != nil {
@@ -109,7 +122,7 @@ func (f databaseFlags) open(ctx context.Context) (*database, error) {
 	if !exists(databaseDir(dir)) {
 		return nil, fmt.Errorf("there is no database in %s; name one with --database-dsn or --state-dir, or start with: truechimer up SERVER", dir)
 	}
-	d, err := openPrivate(ctx, privatedb.Open, databaseDir(dir), zerolog.Nop())
+	d, err := openPrivate(ctx, privatedb.Open, privatedb.Options{Dir: databaseDir(dir), Log: zerolog.Nop()}, open)
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +130,10 @@ func (f databaseFlags) open(ctx context.Context) (*database, error) {
 	return d, nil
 }
 
-// openToChange is open for a command that changes what is watched, and by whom. A lab stays as it is: it probes every
+// openToChange opens the database for a command that changes what is watched, and by whom. A lab stays as it is: it probes every
 // few seconds, which nobody minds but its own servers.
 func (f databaseFlags) openToChange(ctx context.Context) (*database, error) {
-	d, err := f.open(ctx)
+	d, err := f.open(ctx, openStore)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +145,8 @@ func (f databaseFlags) openToChange(ctx context.Context) (*database, error) {
 }
 
 // openForeign opens a database that others run.
-func openForeign(ctx context.Context, dsn string) (*database, error) {
-	store, err := openStore(ctx, dsn)
+func openForeign(ctx context.Context, dsn string, open opener) (*database, error) {
+	store, err := open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -151,13 +164,13 @@ func whereIs(dsn string) string {
 
 // openPrivate starts the private database in a folder, or attaches to it, and opens the store in it.
 func openPrivate(
-	ctx context.Context, start func(context.Context, privatedb.Options) (*privatedb.Server, error), dir string, log zerolog.Logger,
+	ctx context.Context, start func(context.Context, privatedb.Options) (*privatedb.Server, error), options privatedb.Options, open opener,
 ) (*database, error) {
-	server, err := start(ctx, privatedb.Options{Dir: dir, Log: log})
+	server, err := start(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	store, err := openIn(ctx, server)
+	store, err := openIn(ctx, server, open)
 	if err != nil {
 		server.Stop(ctx)
 		return nil, err
@@ -166,7 +179,7 @@ func openPrivate(
 }
 
 // openIn makes the database in a private server where it is missing, and opens the store.
-func openIn(ctx context.Context, server *privatedb.Server) (*persistence.MySQL, error) {
+func openIn(ctx context.Context, server *privatedb.Server, open opener) (*persistence.MySQL, error) {
 	connector, err := mysql.NewConnector(server.Config(""))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the private database: %w", err)
@@ -176,16 +189,31 @@ func openIn(ctx context.Context, server *privatedb.Server) (*persistence.MySQL, 
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS "+databaseName); err != nil {
 		return nil, fmt.Errorf("make the private database: %w", err)
 	}
-	return openStore(ctx, server.DSN(databaseName))
+	return open(ctx, server.DSN(databaseName))
+}
+
+// findStore connects.
+func findStore(ctx context.Context, dsn string) (*persistence.MySQL, error) {
+	return persistence.Open(ctx, dsn, persistence.Options{})
 }
 
 // openStore connects, and brings the tables up to date.
 func openStore(ctx context.Context, dsn string) (*persistence.MySQL, error) {
-	store, err := persistence.Open(ctx, dsn, persistence.Options{})
+	return preparedStore(ctx, dsn, (*persistence.MySQL).Migrate)
+}
+
+// readStore connects, and makes sure that the tables are up to date.
+func readStore(ctx context.Context, dsn string) (*persistence.MySQL, error) {
+	return preparedStore(ctx, dsn, (*persistence.MySQL).CheckTables)
+}
+
+// preparedStore connects, and does first what must be done.
+func preparedStore(ctx context.Context, dsn string, first func(*persistence.MySQL, context.Context) error) (*persistence.MySQL, error) {
+	store, err := findStore(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Migrate(ctx); err != nil {
+	if err := first(store, ctx); err != nil {
 		store.Close()
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func TestCommandsFindTheDatabaseInUse(t *testing.T) {
 	flags := databaseFlags{dsn: &none, state: &dir}
 	want := func(folder string) {
 		t.Helper()
-		_, err := flags.open(t.Context())
+		_, err := flags.openToRead(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), "there is no database in "+folder+";") {
 			t.Errorf("want %s to be looked at, have %v", folder, err)
 		}

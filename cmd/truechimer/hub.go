@@ -14,6 +14,7 @@ import (
 
 	"truechimer/cmd/wall"
 	"truechimer/hub"
+	"truechimer/hub/mqttlink"
 )
 
 // hubFlags are those of a hub and of `up`.
@@ -51,6 +52,17 @@ func checkDeployment(mode string) error {
 	return usagef("--deployment-mode %q is none of devel, test, prod", mode)
 }
 
+// checkBroker takes a URL by which a broker can be reached, or none.
+func checkBroker(url string) error {
+	if url == "" {
+		return nil
+	}
+	if err := mqttlink.CheckURL(url); err != nil {
+		return usagef("--mqtt-url: %w", err)
+	}
+	return nil
+}
+
 // options are a hub's, but for its store.
 func (f hubFlags) options(con console) (hub.Options, error) {
 	if err := checkDeployment(*f.deployment); err != nil {
@@ -60,6 +72,9 @@ func (f hubFlags) options(con console) (hub.Options, error) {
 		if _, _, err := net.SplitHostPort(value); err != nil {
 			return hub.Options{}, usagef("%s %q is not host:port", name, value)
 		}
+	}
+	if err := checkBroker(*f.mqttURL); err != nil {
+		return hub.Options{}, err
 	}
 	log, err := newLogger(con, *f.level)
 	if err != nil {
@@ -127,6 +142,9 @@ func (c hubService) run(ctx context.Context) error {
 		return untilTold(ctx, err)
 	}
 	defer home.moveOut()
+	if err := hub.CheckPorts(options); err != nil {
+		return err
+	}
 	db, err := openOwn(ctx, *c.database.dsn, home.dir, options.Log)
 	if err != nil {
 		return untilTold(ctx, err)

@@ -28,10 +28,7 @@ func (u *up) openLab(ctx context.Context) (err error) {
 		u.servers = append(u.servers, pool.Server{Addr: s.Addr, Hostname: s.Name})
 	}
 	dir := filepath.Join(u.home.dir, labFolder)
-	if err := makePrivate(dir); err != nil {
-		return err
-	}
-	if u.db, err = openPrivate(ctx, privatedb.Start, databaseDir(dir), u.log); err != nil {
+	if u.db, err = openPrivate(ctx, privatedb.Start, privatedb.Options{Dir: databaseDir(dir), Log: u.log}, openStore); err != nil {
 		return err
 	}
 	return u.removeMoved(ctx)

@@ -12,7 +12,7 @@ import (
 	"truechimer/pool"
 )
 
-// someServers are one of each kind: scored, new, removed.
+// someServers are one of each kind: scored, new, removed, and one with an address that can't be read.
 func someServers() []persistence.ServerListing {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 	return []persistence.ServerListing{
@@ -25,6 +25,7 @@ func someServers() []persistence.ServerListing {
 			ID: 30, Addr: netip.MustParseAddrPort("192.0.2.3:123"), Hostname: "gone.example.org",
 			Score: -95.5, ScoreAt: at, Stratum: 2, Deletion: at.Truncate(24 * time.Hour),
 		}},
+		{Server: pool.Server{ID: 31, Addr: netip.AddrPortFrom(netip.Addr{}, 123)}, Odd: "not\x1ban-ip"},
 	}
 }
 
@@ -38,6 +39,7 @@ func TestServersAreListedAsATable(t *testing.T) {
 1   192.0.2.1:123       20.0   2026-01-02 03:04:05  1        7       5        time.example.org
 2   [2001:db8::2]:1123  -      -                    0        0       1        -
 30  192.0.2.3:123       -95.5  2026-01-02 03:04:05  2        0       0        gone.example.org (removed 2026-01-02)
+31  "not\x1ban-ip"      -      -                    0        0       0        -
 `
 	if diff := cmp.Diff(want, stdout.String()); diff != "" {
 		t.Errorf("(-want +have):\n%s", diff)
@@ -53,6 +55,7 @@ func TestServersAreListedAsJSONLines(t *testing.T) {
 	want := `{"id":1,"ip":"192.0.2.1","port":123,"hostname":"time.example.org","score":19.96,"score_ts":"2026-01-02T03:04:05.678Z","stratum":1,"active":7,"testing":5,"deletion_on":null}
 {"id":2,"ip":"2001:db8::2","port":1123,"hostname":"","score":null,"score_ts":null,"stratum":0,"active":0,"testing":1,"deletion_on":null}
 {"id":30,"ip":"192.0.2.3","port":123,"hostname":"gone.example.org","score":-95.5,"score_ts":"2026-01-02T03:04:05.678Z","stratum":2,"active":0,"testing":0,"deletion_on":"2026-01-02T00:00:00Z"}
+{"id":31,"ip":"not\u001ban-ip","port":123,"hostname":"","score":null,"score_ts":null,"stratum":0,"active":0,"testing":0,"deletion_on":null}
 `
 	if diff := cmp.Diff(want, stdout.String()); diff != "" {
 		t.Errorf("(-want +have):\n%s", diff)

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -130,7 +130,7 @@ func (c serversRemove) run(ctx context.Context, args []string) error {
 		if err := db.RemoveServer(ctx, who(), s.ID, now); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.con.stdout, "%s is watched no more (server %d)\n", s.Addr, s.ID)
+		fmt.Fprintf(c.con.stdout, "%s is watched no more (server %d)\n", whereabouts(s), s.ID)
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func serversListCommand(con console) *ffcli.Command {
 		ShortHelp:  "list servers with their scores",
 		FlagSet:    fs,
 		Exec: noArguments("truechimer servers list", func(ctx context.Context) error {
-			db, err := database.open(ctx)
+			db, err := database.openToRead(ctx)
 			if err != nil {
 				return err
 			}
@@ -172,6 +172,14 @@ func serversListCommand(con console) *ffcli.Command {
 	}
 }
 
+// whereabouts is a server's address with its port; as it is stored, in quotes, where it can't be read.
+func whereabouts(s persistence.ServerListing) string {
+	if s.Addr.IsValid() {
+		return s.Addr.String()
+	}
+	return strconv.Quote(s.Odd)
+}
+
 func printServers(con console, servers []persistence.ServerListing) error {
 	table := newTable(con.stdout)
 	fmt.Fprintln(table, "ID\tADDRESS\tSCORE\tSCORED AT (UTC)\tSTRATUM\tACTIVE\tTESTING\tNAME")
@@ -185,7 +193,7 @@ func printServers(con console, servers []persistence.ServerListing) error {
 			name = withReason(name, "removed "+s.Deletion.UTC().Format(time.DateOnly))
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n",
-			s.ID, s.Addr, score, timeText(s.ScoreAt), s.Stratum, s.Active, s.Testing, cmp.Or(name, "-"))
+			s.ID, whereabouts(s), score, timeText(s.ScoreAt), s.Stratum, s.Active, s.Testing, orDash(name))
 	}
 	return table.Flush()
 }
@@ -210,6 +218,9 @@ func printServersJSON(con console, servers []persistence.ServerListing) error {
 		line := serverJSON{
 			ID: uint32(s.ID), IP: s.Addr.Addr().String(), Port: s.Addr.Port(), Hostname: s.Hostname,
 			ScoreAt: timeJSON(s.ScoreAt), Stratum: s.Stratum, Active: s.Active, Testing: s.Testing, Deletion: timeJSON(s.Deletion),
+		}
+		if !s.Addr.IsValid() {
+			line.IP = s.Odd
 		}
 		if line.ScoreAt != nil {
 			line.Score = &s.Score

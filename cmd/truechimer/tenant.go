@@ -17,6 +17,7 @@ import (
 // access to live updates from each other. It is an flock(2), which the kernel takes back however the process ends.
 type tenancy struct {
 	dir  string
+	made bool // the folder wasn't there before
 	file *os.File
 }
 
@@ -41,22 +42,38 @@ func moveIn(ctx context.Context, stateFlag string) (*tenancy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makePrivate(dir); err != nil {
+	t := &tenancy{dir: dir, made: !exists(dir)}
+	if err := t.enter(); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, tenantFile), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, unusable(err)
-	}
-	t := &tenancy{dir: dir, file: file}
 	if err = t.lock(ctx); err == nil {
 		err = t.sign(false)
 	}
 	if err != nil {
-		file.Close()
+		t.file.Close()
 		return nil, err
 	}
 	return t, nil
+}
+
+// enter opens the file that is to be locked, and makes it where it is missing.
+func (t *tenancy) enter() error {
+	if err := makePrivate(t.dir); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(t.dir, tenantFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return unusable(err)
+	}
+	t.file = file
+	return nil
+}
+
+// isCurrent tells whether the file is still the folder's: a lock on one that was removed excludes nobody.
+func (t *tenancy) isCurrent() bool {
+	mine, err := t.file.Stat()
+	there, missing := os.Stat(filepath.Join(t.dir, tenantFile))
+	return err == nil && missing == nil && os.SameFile(mine, there)
 }
 
 // lock waits a moment for a tenant who is on his way out.
@@ -64,8 +81,15 @@ func (t *tenancy) lock(ctx context.Context) error {
 	patience := time.After(moveOutWithin)
 	for {
 		err := unix.Flock(int(t.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
+		switch {
+		case err == nil && t.isCurrent():
 			return nil
+		case err == nil: // the one before us has taken it along
+			t.file.Close()
+			if err := t.enter(); err != nil {
+				return err
+			}
+			continue
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return unusable(fmt.Errorf("lock %s: %w", t.file.Name(), err))
@@ -96,8 +120,17 @@ func (t *tenancy) sign(isLab bool) error {
 	return nil
 }
 
-// moveOut gives the tenancy back.
-func (t *tenancy) moveOut() { t.file.Close() }
+// moveOut gives the tenancy back. Who has put nothing else into the folder leaves nothing there.
+func (t *tenancy) moveOut() {
+	defer t.file.Close() // last: until then nobody else can have put anything there either
+	if entries, err := os.ReadDir(t.dir); err != nil || len(entries) != 1 || !t.isCurrent() {
+		return
+	}
+	os.Remove(t.file.Name())
+	if t.made {
+		os.Remove(t.dir) // unless somebody has just come in
+	}
+}
 
 // tenantOf is who runs a hub in a state folder; false: nobody.
 func tenantOf(dir string) (tenant, bool) {

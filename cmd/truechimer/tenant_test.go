@@ -38,6 +38,58 @@ func TestAStateFolderHasOneTenant(t *testing.T) {
 	second.moveOut()
 }
 
+// Who moves out and has put nothing into the folder leaves it as it was; what is there stays.
+func TestATenantLeavesNothingOfHisOwn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	for _, there := range []bool{false, true} { // the folder, before he comes
+		if there {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		home, err := moveIn(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		home.moveOut()
+		if left, err := os.ReadDir(dir); len(left) > 0 || (err == nil) != there {
+			t.Errorf("there before: %t; left: %v (%v)", there, left, err)
+		}
+	}
+	home, err := moveIn(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(databaseDir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home.moveOut()
+	if left, err := os.ReadDir(dir); len(left) != 2 || err != nil {
+		t.Errorf("want the database and the note, have %v (%v)", left, err)
+	}
+}
+
+// Who waits for the one before him, who takes his note along, is the tenant then, and not of a file that is gone.
+func TestATenantIsOneOfTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first, err := moveIn(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := &tenancy{dir: dir}
+	if err := second.enter(); err != nil {
+		t.Fatal(err)
+	}
+	first.moveOut()
+	if err := second.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer second.moveOut()
+	if _, runs := tenantOf(dir); !runs {
+		t.Error("nobody sees him")
+	}
+}
+
 // Commands see whether it is the lab that runs, and looking doesn't keep anybody out.
 func TestATenantSaysWhatHeRuns(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -68,3 +69,6 @@ func who() string {
 	}
 	return fmt.Sprintf("uid %d", os.Getuid())
 }
+
+// orDash is a text, or a dash where there is none.
+func orDash(text string) string { return cmp.Or(text, "-") }

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/rs/zerolog"
@@ -67,24 +70,18 @@ func TestATroubledDatabaseIsSaidInALine(t *testing.T) {
 	execute(t, db, "INSERT INTO newer.truechimer_versions (version_id, is_applied) VALUES (99999, 1)")
 	tests := []struct {
 		name, dsn, want string
-		readOnly        bool
 	}{
-		{"nobody listens", "hub:secret@tcp(127.0.0.1:" + freePort(t) + ")/fresh", "connection refused (start it, or check its address in the DSN)", false},
-		{"no socket", "hub:secret@unix(/nowhere/mysql.sock)/fresh", "no such file or directory (start it, or check its address in the DSN)", false},
-		{"a wrong password", strings.Replace(dsn("hub", "fresh"), "secret", "secretly", 1), "check user and password in the DSN", false},
-		{"no right to it", dsn("stranger", "fresh"), "check user and password in the DSN, and what the user may do", false},
-		{"no such database", dsn("hub", "missing"), "create it, empty; the tables are made at the first start", false},
-		{"somebody else's", dsn("hub", "foreign_one"), `such as "letters": give it a database of its own`, false},
-		{"of a newer truechimer", dsn("hub", "newer"), "it is of version 99999, and this truechimer knows them up to ", false},
-		{"no database named", dsn("hub", ""), "it names no database", false},
-		{"read-only and empty", dsn("hub", "fresh"), "the database is read-only", true},
+		{"nobody listens", "hub:secret@tcp(127.0.0.1:" + freePort(t) + ")/fresh", "connection refused (start it, or check its address in the DSN)"},
+		{"no socket", "hub:secret@unix(/nowhere/mysql.sock)/fresh", "no such file or directory (start it, or check its address in the DSN)"},
+		{"a wrong password", strings.Replace(dsn("hub", "fresh"), "secret", "secretly", 1), "check user and password in the DSN"},
+		{"no right to it", dsn("stranger", "fresh"), "check user and password in the DSN, and what the user may do"},
+		{"no such database", dsn("hub", "missing"), "create it, empty; the tables are made at the first start"},
+		{"somebody else's", dsn("hub", "foreign_one"), `such as "letters": give it a database of its own`},
+		{"of a newer truechimer", dsn("hub", "newer"), "it is of version 99999, and this truechimer knows them up to "},
+		{"no database named", dsn("hub", ""), "it names no database"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.readOnly {
-				execute(t, db, "SET GLOBAL read_only = 1")
-				defer execute(t, db, "SET GLOBAL read_only = 0")
-			}
 			for _, args := range [][]string{hub(tt.dsn), {"servers", "list", "--database-dsn", tt.dsn}} {
 				stdout, stderr, code := run(t, args...)
 				wantLine(t, tt.want, stdout, stderr, code)
@@ -94,6 +91,10 @@ func TestATroubledDatabaseIsSaidInALine(t *testing.T) {
 			}
 		})
 	}
+	execute(t, db, "SET GLOBAL read_only = 1")
+	wantRefusal(t, "the database is read-only", hub(dsn("hub", "fresh"))...)
+	execute(t, db, "SET GLOBAL read_only = 0")
+	wantRefusal(t, "it has no tables yet: start the hub, which makes them", "servers", "list", "--database-dsn", dsn("hub", "fresh"))
 	var tables int
 	err := db.QueryRow("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('fresh', 'foreign_one')").Scan(&tables)
 	if err != nil || tables != 1 {
@@ -118,4 +119,47 @@ func TestADatabaseThatBecameReadOnlyIsRefused(t *testing.T) {
 	hub = start(t, binary, args...)
 	hub.line("ready in ")
 	wantEnd(t, hub)
+}
+
+// Lists are for whoever may read: they need no right to write, not even where the database is read-only. Who would
+// change something is told what he may not, and what to do.
+func TestWhoMayReadMayList(t *testing.T) {
+	own, db := server(t)
+	execute(t, db, "CREATE DATABASE pool", "CREATE USER 'hub'@'localhost' IDENTIFIED BY 'secret'", "GRANT ALL ON pool.* TO 'hub'@'localhost'",
+		"CREATE USER 'reader'@'localhost' IDENTIFIED BY 'secret'", "GRANT SELECT ON pool.* TO 'reader'@'localhost'")
+	dsn := func(user string) string { return fmt.Sprintf("%s:secret@unix(%s)/pool", user, own.Socket()) }
+	must(t, "servers", "add", "--database-dsn", dsn("hub"), "192.0.2.1", "--allow-private")
+	execute(t, db, "SET GLOBAL read_only = 1")
+	if list := must(t, "servers", "list", "--database-dsn", dsn("reader")); !strings.Contains(list, "192.0.2.1:123") {
+		t.Errorf("have %s", list)
+	}
+	execute(t, db, "SET GLOBAL read_only = 0")
+	for _, what := range []string{"monitors", "accounts", "agents"} {
+		must(t, what, "list", "--database-dsn", dsn("reader"))
+	}
+	wantRefusal(t, "(grant the user of the DSN that right, or name another user there)",
+		"servers", "add", "--database-dsn", dsn("reader"), "192.0.2.2", "--allow-private")
+}
+
+// Who asks a database that hangs is told so soon, be it a private one or one of his own.
+func TestACommandGivesUpADatabaseThatHangs(t *testing.T) {
+	s := newStation(t)
+	hub := start(t, binary, s.hubArgs()...)
+	hub.line("ready in ")
+	where := "root@unix(" + filepath.Join(s.state, "database", "mysql.sock") + ")/truechimer"
+	if err := syscall.Kill(childOf(t, hub.cmd.Process.Pid, "mariadbd"), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	var asking sync.WaitGroup
+	for want, args := range map[string][]string{
+		"doesn't answer; it belongs to process": {"servers", "list", "--state-dir", s.state},
+		"doesn't answer within 10s":             {"servers", "list", "--database-dsn", where},
+	} {
+		asking.Go(func() { wantRefusal(t, want, args...) })
+	}
+	asking.Wait()
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
 }

@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -26,8 +27,8 @@ func wantLine(t *testing.T, want, stdout, stderr string, code int) {
 	}
 }
 
-// A port that is taken is named with the flag that chooses another. Nothing of what was asked for is done:
-// the server isn't watched, and the next start, without it, shows the lab.
+// A port that is taken is named with the flag that chooses another. Nothing of what was asked for is begun:
+// there is no database, and the next start, without a server, shows the lab.
 func TestATakenPortIsNamedAndNothingIsDone(t *testing.T) {
 	for _, flag := range []string{"--agent-listen", "--http-listen", "--mqtt-listen"} {
 		t.Run(flag, func(t *testing.T) {
@@ -41,13 +42,21 @@ func TestATakenPortIsNamedAndNothingIsDone(t *testing.T) {
 			at := slices.Index(s.ports, flag) + 1
 			free := s.ports[at]
 			s.ports[at] = taken
-			wantRefusal(t, taken+": bind: address already in use; choose another address with "+flag, s.upArgs(nobody(t)...)...)
-			if list := must(t, "agents", "list", "--json", "--state-dir", s.state); list != "" {
-				t.Errorf("there is an agent: %s", list)
+			for _, args := range [][]string{s.upArgs(nobody(t)...), s.upArgs(), s.hubArgs()} {
+				wantRefusal(t, taken+": bind: address already in use; choose another address with "+flag, args...)
 			}
+			s.wantNothingMade()
 			s.ports[at] = free
 			s.up().line("watching a lab")
 		})
+	}
+}
+
+// wantNothingMade wants a first start that was refused to have left nothing behind.
+func (s *station) wantNothingMade() {
+	s.t.Helper()
+	if left, err := os.ReadDir(s.state); !errors.Is(err, os.ErrNotExist) {
+		s.t.Errorf("left in the state folder: %v (%v)", left, err)
 	}
 }
 

@@ -78,6 +78,9 @@ func (u *up) run(ctx context.Context, names []string) error {
 		return untilTold(ctx, err)
 	}
 	defer u.home.moveOut()
+	if err := hub.CheckPorts(options); err != nil {
+		return err
+	}
 	defer u.close()
 	if err := u.open(ctx); err != nil {
 		return untilTold(ctx, err)
@@ -100,7 +103,7 @@ func (u *up) run(ctx context.Context, names []string) error {
 func (u *up) open(ctx context.Context) (err error) {
 	dir := databaseDir(u.home.dir)
 	if len(u.servers) > 0 || exists(dir) {
-		if u.db, err = openPrivate(ctx, privatedb.Start, dir, u.log); err != nil {
+		if u.db, err = openPrivate(ctx, privatedb.Start, privatedb.Options{Dir: dir, Log: u.log}, openStore); err != nil {
 			return err
 		}
 		stored, err := u.db.Servers(ctx)
@@ -221,6 +224,7 @@ func (u *up) identity(ctx context.Context, hubAddress string) (identity.Identity
 	if err != nil {
 		return identity.Identity{}, err
 	}
+	id.Until = time.Time{}
 	id.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		fresh, err := issue()
 		if err != nil {
@@ -259,7 +263,7 @@ const fewServers = 5
 func namesOf(servers []persistence.ServerListing) []string {
 	var names []string
 	for _, s := range servers {
-		names = append(names, withReason(s.Addr.String(), s.Hostname))
+		names = append(names, withReason(whereabouts(s), s.Hostname))
 	}
 	return names
 }

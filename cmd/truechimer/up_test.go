@@ -115,16 +115,18 @@ func (s *station) subscribe(topic string) *process {
 	return start(s.t, sub, "-h", host, "-p", port, "-i", access.User+":test", "-u", access.User, "-P", access.Token, "-t", topic)
 }
 
-// The main job: a real chronyd is watched, its score rises, is in MySQL, and arrives over MQTT;
-// and after everything was killed without a warning, the score goes on from where it was.
+// The main job: a real chronyd is watched, its score rises, is in MySQL, and arrives over MQTT; the monitor is chosen
+// for it, and that is told too; and after everything was killed without a warning, the score goes on from where it was.
 func TestChronydIsWatchedThroughAKill(t *testing.T) {
 	chronyd := startChronyd(t)
 	s := newStation(t)
 	up := s.up("--allow-private", "--reference", chronyd, chronyd)
 	db := s.sql()
 	await(t, "the first probe at once", func() bool { return s.row(db).samples >= 1 })
+	selected := s.subscribe("/devel/servers/127.0.0.1/selection")
 	s.hurry(db)
 	await(t, "a rising score in MySQL", func() bool { return s.row(db).score > 4 })
+	selected.line(`"from":"testing","to":"active","reason":"fills 1 of 7 free places among the active: priority `)
 
 	sub := s.subscribe("/devel/servers/127.0.0.1/score")
 	var live struct {

@@ -53,6 +53,9 @@ func (c watch) run(ctx context.Context, args []string) error {
 	if err := checkDeployment(*c.deployment); err != nil {
 		return err
 	}
+	if err := checkBroker(*c.url); err != nil {
+		return err
+	}
 	access, err := c.access()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -44,6 +45,12 @@ func (r *reader) read(m live.Message) (line string, wanted bool) {
 			return "", false
 		}
 		return r.line(m, r.sampleText(sample)), r.wants(sample.Server, sample.Monitor)
+	case topic.KindSelection:
+		change, err := messages.DecodeLiveSelection(m.Payload)
+		if err != nil {
+			return "", false
+		}
+		return r.line(m, r.selectionText(change)), r.wants(change.Server, change.Monitor)
 	}
 	return "", false
 }
@@ -95,6 +102,11 @@ func (r *reader) sampleText(s *messages.LiveSample) string {
 		said = append(said, fmt.Sprintf("RTT %.3f ms", *s.RttMs))
 	}
 	return fmt.Sprintf("%s  %s  %s: %s", clock(s.Ts), r.name(s.Server), s.Monitor, strings.Join(said, ", "))
+}
+
+// selectionText says what a monitor is for a server from now on, and why.
+func (r *reader) selectionText(c *messages.LiveSelection) string {
+	return fmt.Sprintf("%s  %s  %s: %s → %s: %s", clock(c.Ts), r.name(c.Server), c.Monitor, cmp.Or(c.From, "new"), c.To, c.Reason)
 }
 
 // name is a server's address with its name, as wide as the widest one so far.

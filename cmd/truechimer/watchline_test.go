@@ -20,6 +20,9 @@ func morning() []live.Message {
 	sample := func(s *messages.LiveSample) live.Message {
 		return live.Message{Topic: "/devel/servers/" + s.Server + "/sample/" + s.Monitor, Payload: messages.LiveJSON(s)}
 	}
+	selection := func(s *messages.LiveSelection) live.Message {
+		return live.Message{Topic: "/devel/servers/" + s.Server + "/selection", Payload: messages.LiveJSON(s)}
+	}
 	return []live.Message{
 		score(&messages.LiveScore{Server: "192.0.2.1", Hostname: "time.example.org", Active: 1}),
 		score(&messages.LiveScore{Server: "2001:db8::2", Known: true, Ts: 36_000.25, Score: 4.5, Active: 7, Testing: 5, Stratum: 2}),
@@ -27,7 +30,9 @@ func morning() []live.Message {
 		score(&messages.LiveScore{Server: "192.0.2.1", Hostname: "time.example.org", Known: true, Ts: 36_061, Score: 1, Step: 1, Monitor: "alpha", Active: 1, Reason: "good"}),
 		sample(&messages.LiveSample{Server: "2001:db8::2", Monitor: "beta", Ts: 36_100.999_999, Leap: "none", Error: "no reply", Step: -5, Score: -5, Reason: "no reply"}),
 		sample(&messages.LiveSample{Server: "2001:db8::2", Monitor: "beta", Ts: 86_399.5, RttMs: &rtt, Leap: "unknown", Error: "malformed reply", Step: -4, Score: -9, Reason: "unusable reply"}),
-		{Topic: "/devel/servers/192.0.2.1/selection", Payload: []byte(`{"monitor":"alpha"}`)},
+		selection(&messages.LiveSelection{Server: "192.0.2.1", Monitor: "alpha", Ts: 36_061.5, From: "testing", To: "active", Reason: "fills 1 of 2 free places"}),
+		selection(&messages.LiveSelection{Server: "2001:db8::2", Monitor: "beta", Ts: 36_062, To: "candidate", Reason: "new here"}),
+		{Topic: "/devel/servers/192.0.2.1/selection", Payload: []byte(`[]`)},
 		{Topic: "/devel/servers/192.0.2.1/score", Payload: []byte(`nonsense`)},
 		{Topic: "/devel/servers/192.0.2.1/sample/alpha", Payload: nil},
 		{Topic: "nowhere", Payload: []byte(`{}`)},
@@ -55,6 +60,8 @@ func TestWatchersReadLines(t *testing.T) {
 10:01:01  192.0.2.1 (time.example.org)  score    1.0, 1 active, 0 testing, step +1.00: good
 10:01:40  2001:db8::2                   beta: no reply
 23:59:59  2001:db8::2                   beta: unusable reply, malformed reply, RTT 12.500 ms
+10:01:01  192.0.2.1 (time.example.org)  alpha: testing → active: fills 1 of 2 free places
+10:01:02  2001:db8::2                   beta: new → candidate: new here
 `
 	if diff := cmp.Diff(want, told("", false)); diff != "" {
 		t.Errorf("(-want +have):\n%s", diff)
@@ -65,7 +72,7 @@ func TestWatchersReadLines(t *testing.T) {
 // or in the JSON, doesn't count.
 func TestAFilterIsAboutServersAndMonitors(t *testing.T) {
 	for filter, want := range map[string]int{
-		"": 6, "192.0.2.1": 3, "TIME.example": 3, "db8": 3, "beta": 2, "ALPHA": 2, "score": 0, "no reply": 0, "good": 0, "10:0": 0, "e": 5,
+		"": 8, "192.0.2.1": 4, "TIME.example": 4, "db8": 4, "beta": 3, "ALPHA": 3, "score": 0, "no reply": 0, "good": 0, "10:0": 0, "e": 7,
 	} {
 		for _, asJSON := range []bool{false, true} {
 			if have := strings.Count(told(filter, asJSON), "\n"); have != want {
@@ -78,7 +85,7 @@ func TestAFilterIsAboutServersAndMonitors(t *testing.T) {
 // A program reads the messages as they are, one a line, whatever blanks the hub has put in.
 func TestProgramsReadJSONLines(t *testing.T) {
 	var want bytes.Buffer
-	for _, m := range morning()[:6] {
+	for _, m := range morning()[:8] {
 		want.Write(m.Payload)
 		want.WriteByte('\n')
 	}

@@ -24,7 +24,7 @@ func (b *Broker) keepTheDoor() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		b.options.Log.Error().Err(err).Dur("pause", pause).Msg("mqtt broker can't accept a connection")
+		b.options.Log.Error().Err(err).Int64("pause_ms", pause.Milliseconds()).Msg("mqtt broker can't accept a connection")
 		select {
 		case <-b.closing:
 			return

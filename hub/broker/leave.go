@@ -27,7 +27,7 @@ func (g *guard) left(c *conn, err error) {
 		g.counts.cut.Add(1)
 	}
 	g.log.Info().Str("client", s.client.ID).Str("remote", s.client.Net.Remote).Str("reason", why).AnErr("cause", err).
-		Dur("connected", time.Since(s.since)).Msg("mqtt client left")
+		Int64("connected_ms", time.Since(s.since).Milliseconds()).Msg("mqtt client left")
 }
 
 // publishWill says the last word of a client whose connection ended in a panic; in all other cases mochi does.

@@ -189,6 +189,13 @@ func (l *Links) newest(agent string) *link {
 	return l.byAgent[agent]
 }
 
+// Agents is how many agents have a link now.
+func (l *Links) Agents() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.byAgent)
+}
+
 // serve is the life of one link. The stream ends with it, and that ends the reading of it.
 func (l *Links) serve(stream grpc.ServerStream) error {
 	p, _ := peer.FromContext(stream.Context())

@@ -3,6 +3,7 @@
 package mqttlink
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -76,11 +78,17 @@ func New(options Options) (*Link, error) {
 	return &Link{options: options, address: address, log: log}, nil
 }
 
+// CheckURL says what is wrong with a broker's URL (see Access), without the password that may be in it.
+func CheckURL(text string) error {
+	_, err := parseURL(text)
+	return err
+}
+
 // parseURL says where a broker is, and whether with TLS.
 func parseURL(text string) (*url.URL, error) {
 	parsed, err := url.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("read the broker's URL: %w", err)
+	if err != nil { // which would show the password
+		return nil, errors.New("read the broker's URL: it is none; " + wantURL)
 	}
 	scheme, port := "", ""
 	switch parsed.Scheme {
@@ -89,14 +97,16 @@ func parseURL(text string) (*url.URL, error) {
 	case "ssl", "tls", "mqtts":
 		scheme, port = "tls", "8883"
 	}
-	if scheme == "" || parsed.Hostname() == "" {
-		return nil, fmt.Errorf("read the broker's URL: want tcp://host:port or tls://host:port, have %q", parsed.Redacted())
-	}
-	if parsed.Port() != "" {
-		port = parsed.Port()
+	port = cmp.Or(parsed.Port(), port)
+	number, err := strconv.ParseUint(port, 10, 16)
+	if scheme == "" || parsed.Hostname() == "" || number == 0 || err != nil {
+		return nil, fmt.Errorf("read the broker's URL: %q is none; %s", parsed.Redacted(), wantURL)
 	}
 	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(parsed.Hostname(), port)}, nil
 }
+
+// wantURL says what a broker's URL looks like, in the words that people know best.
+const wantURL = "want mqtt://host:1883, or with TLS mqtts://host:8883"
 
 // Serve works with one connection until it is over, and says why it was. Its context ends when the connection is to
 // end: it then returns, and the broker is told good-bye unless the connection was abandoned.
@@ -117,7 +127,7 @@ func (l *Link) Hold(ctx context.Context, serve Serve, over func(error)) {
 			pause = firstPause
 		}
 		wait := pause/2 + rand.N(pause/2)
-		l.log.Info().Err(err).Dur("pause", wait).Msg("no mqtt connection")
+		l.log.Info().Err(err).Int64("pause_ms", wait.Milliseconds()).Msg("no mqtt connection")
 		select {
 		case <-ctx.Done():
 			return

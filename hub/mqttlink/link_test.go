@@ -1,6 +1,7 @@
 package mqttlink
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,9 +23,10 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: have %v and error %v, want %s", text, have, err, want)
 		}
 	}
-	for _, text := range []string{"", "localhost:1883", "http://broker.example", "ws://broker.example", "tcp://", "tcp://:1883", "tcp://a b", "%"} {
-		if have, err := parseURL(text); err == nil {
-			t.Errorf("%q: have %s, want an error", text, have)
+	for _, text := range []string{"", "localhost:1883", "http://broker.example", "ws://broker.example", "tcp://", "tcp://:1883", "tcp://a b", "%", "mqtt://a:0", "mqtt://a:65536", "http://me:secret@a", "mqtt://me:secret@a:b"} {
+		have, err := parseURL(text)
+		if err == nil || !strings.Contains(err.Error(), "want mqtt://host:1883") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: have %s and %v, want an error that says what it should be, without the password", text, have, err)
 		}
 	}
 }

@@ -48,6 +48,9 @@ func (s *site) redoLog() int64 {
 	return redoLog
 }
 
+// firstSpace is what a first start needs of the disk, in bytes.
+func (s *site) firstSpace() int64 { return s.redoLog() + firstTables + spareSpace }
+
 // bootstrapArguments are those of the run that reads SQL from its standard input and ends.
 func (s *site) bootstrapArguments(uid int) []string {
 	return append(s.basics(s.unfinished(), uid),

@@ -23,7 +23,7 @@ func (s *site) bootstrap(ctx context.Context, lock *os.File) error {
 	if err := os.RemoveAll(s.unfinished()); err != nil {
 		return s.unusable(err)
 	}
-	if err := s.checkSpace(s.redoLog() + firstTables + spareSpace); err != nil {
+	if err := s.checkSpace(s.firstSpace()); err != nil {
 		return err
 	}
 	if err := os.Mkdir(s.unfinished(), 0o700); err != nil {

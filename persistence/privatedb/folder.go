@@ -31,14 +31,18 @@ func (f folder) unusable(err error) error {
 	return fmt.Errorf("state folder %s can't be used: %w; make room or give access, or choose another with --state-dir", f, err)
 }
 
-// makeFolder makes the folder where it is missing, and makes sure that it is ours and that nobody else can enter.
-func makeFolder(dir string) (folder, error) {
+// makeFolder makes the folder where it is missing, and makes sure that it is ours and that nobody else can enter. Where
+// there are no tables yet, and the disk has no room for the bytes that they need, nothing is made.
+func makeFolder(dir string, need int64) (folder, error) {
 	if dir == "" {
 		return "", errors.New("the private database needs a folder")
 	}
 	path, err := filepath.Abs(dir)
 	if err != nil {
 		return "", folder(dir).unusable(err)
+	}
+	if err := folder(path).checkRoom(need); err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return "", folder(path).unusable(err)
@@ -83,9 +87,21 @@ const spareSpace = 64 << 20
 // 81 MiB besides the redo log. Without this the disk would be full in the midst of making them.
 const firstTables = 96 << 20
 
-// checkSpace refuses a disk that is as good as full.
+// checkRoom refuses a first start where the disk has no room for the tables.
+func (f folder) checkRoom(need int64) error {
+	if _, err := os.Stat(f.datadir()); err == nil {
+		return nil
+	}
+	return f.checkSpace(need)
+}
+
+// checkSpace refuses a disk that is as good as full; the folder itself may still be missing.
 func (f folder) checkSpace(need int64) error {
-	free, err := freeSpace(string(f))
+	there := string(f)
+	for _, err := os.Stat(there); errors.Is(err, os.ErrNotExist) && there != filepath.Dir(there); _, err = os.Stat(there) {
+		there = filepath.Dir(there)
+	}
+	free, err := freeSpace(there)
 	if err != nil {
 		return f.unusable(err)
 	}

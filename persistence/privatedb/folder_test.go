@@ -114,7 +114,7 @@ func TestFolderIsClosedToOthers(t *testing.T) {
 		open:                          open,
 		link:                          open,
 	} {
-		have, err := makeFolder(path)
+		have, err := makeFolder(path, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,11 +135,11 @@ func TestFolderThatCannotBeIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{file, filepath.Join(file, "below")} {
-		if _, err := makeFolder(path); err == nil || !strings.Contains(err.Error(), "--state-dir") {
+		if _, err := makeFolder(path, 1); err == nil || !strings.Contains(err.Error(), "--state-dir") {
 			t.Errorf("%s: have %v, want a refusal with the way out", path, err)
 		}
 	}
-	if _, err := makeFolder(""); err == nil {
+	if _, err := makeFolder("", 1); err == nil {
 		t.Error("no folder at all was taken")
 	}
 }
@@ -168,6 +168,25 @@ func TestFullDiskIsRefused(t *testing.T) {
 	const exbibyte = 1 << 60
 	if err := f.checkSpace(exbibyte); err == nil || !strings.Contains(err.Error(), "needs 1099511627776") {
 		t.Errorf("have %v, want how much it needs", err)
+	}
+}
+
+// Where the disk has no room for a first start nothing is made; tables that are there take no more than they have.
+func TestAFullDiskIsLeftAsItWas(t *testing.T) {
+	const exbibyte = 1 << 60
+	base := t.TempDir()
+	dir := filepath.Join(base, "state", "database")
+	if _, err := makeFolder(dir, exbibyte); err == nil || !strings.Contains(err.Error(), "state folder "+dir+" can't be used: its disk has") {
+		t.Errorf("have %v, want a refusal that names the folder", err)
+	}
+	if left, err := os.ReadDir(base); err != nil || len(left) > 0 {
+		t.Errorf("left: %v (%v)", left, err)
+	}
+	if err := os.MkdirAll(folder(dir).datadir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := makeFolder(dir, exbibyte); err != nil {
+		t.Errorf("with tables: %v", err)
 	}
 }
 

@@ -74,8 +74,9 @@ const (
 	// startWithin bounds a start. A warm one takes 0.1 s; the replay of a full redo log on a slow disk about a minute.
 	startWithin = 2 * time.Minute
 
-	// attachWithin bounds how long Open waits for a server that somebody else owns and is still starting or stopping.
-	attachWithin = time.Minute
+	// attachWithin bounds how long Open waits for a server that somebody else owns. One that starts or stops takes less,
+	// but for the recovery of a full redo log; a command whose server hangs is done soon, and says so.
+	attachWithin = 10 * time.Second
 
 	// pollInterval is the pause between two looks at a lock or a socket: short beside a start of 0.1 s.
 	pollInterval = 5 * time.Millisecond
@@ -144,15 +145,14 @@ func prepare(opts Options) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := makeFolder(opts.Dir)
-	if err != nil {
+	s := &site{Options: opts, installation: found}
+	if s.folder, err = makeFolder(opts.Dir, s.firstSpace()); err != nil {
 		return nil, err
 	}
-	socket, err := socketPath(dir, os.TempDir())
-	if err != nil {
+	if s.socket, err = socketPath(s.folder, os.TempDir()); err != nil {
 		return nil, err
 	}
-	return &site{Options: opts, folder: dir, installation: found, socket: socket}, nil
+	return s, nil
 }
 
 // checkListen refuses all but loopback: the server asks for no password.

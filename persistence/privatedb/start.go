@@ -30,7 +30,7 @@ func (s *site) start(ctx context.Context, owner *os.File, t tenure) (_ *Server, 
 	if err != nil {
 		return nil, err
 	}
-	s.Log.Info().Str("folder", string(s.folder)).Dur("took_ms", time.Since(began)).Msg("database started")
+	s.Log.Info().Str("folder", string(s.folder)).Int64("took_ms", time.Since(began).Milliseconds()).Msg("database started")
 	return &Server{site: s, socket: s.socket, child: child, owner: owner, linger: t.linger()}, nil
 }
 

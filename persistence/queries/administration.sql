@@ -61,3 +61,18 @@ WHERE id = ? AND type = 'monitor' FOR UPDATE;
 -- name: SetMonitor :exec
 UPDATE monitors SET account_id = ?, ip = ?, status = ?, config = ?, location = ?, deleted_on = ?, is_current = ?
 WHERE id = ?;
+
+-- name: AccountListings :many
+SELECT a.id, a.name, a.flags,
+  (SELECT COUNT(*) FROM servers s WHERE s.account_id = a.id AND s.deletion_on IS NULL) AS servers,
+  (SELECT COUNT(*) FROM monitors m WHERE m.account_id = a.id AND m.type = 'monitor' AND m.status <> 'deleted') AS monitors
+FROM accounts a ORDER BY a.id;
+
+-- name: AccountForUpdate :one
+SELECT name, flags FROM accounts WHERE id = ? FOR UPDATE;
+
+-- name: SetAccount :exec
+UPDATE accounts SET name = ?, flags = ? WHERE id = ?;
+
+-- name: OtherAccountNamed :one
+SELECT EXISTS (SELECT 1 FROM accounts WHERE name = ? AND id <> ?);

@@ -23,6 +23,66 @@ func (q *Queries) AccountFlags(ctx context.Context, id pool.AccountID) (string, 
 	return flags, err
 }
 
+const accountForUpdate = `-- name: AccountForUpdate :one
+SELECT name, flags FROM accounts WHERE id = ? FOR UPDATE
+`
+
+type AccountForUpdateRow struct {
+	Name  sql.NullString
+	Flags string
+}
+
+func (q *Queries) AccountForUpdate(ctx context.Context, id pool.AccountID) (AccountForUpdateRow, error) {
+	row := q.db.QueryRowContext(ctx, accountForUpdate, id)
+	var i AccountForUpdateRow
+	err := row.Scan(&i.Name, &i.Flags)
+	return i, err
+}
+
+const accountListings = `-- name: AccountListings :many
+SELECT a.id, a.name, a.flags,
+  (SELECT COUNT(*) FROM servers s WHERE s.account_id = a.id AND s.deletion_on IS NULL) AS servers,
+  (SELECT COUNT(*) FROM monitors m WHERE m.account_id = a.id AND m.type = 'monitor' AND m.status <> 'deleted') AS monitors
+FROM accounts a ORDER BY a.id
+`
+
+type AccountListingsRow struct {
+	ID       pool.AccountID
+	Name     sql.NullString
+	Flags    string
+	Servers  int64
+	Monitors int64
+}
+
+func (q *Queries) AccountListings(ctx context.Context) ([]AccountListingsRow, error) {
+	rows, err := q.db.QueryContext(ctx, accountListings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AccountListingsRow
+	for rows.Next() {
+		var i AccountListingsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Flags,
+			&i.Servers,
+			&i.Monitors,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const accountNamed = `-- name: AccountNamed :one
 SELECT id FROM accounts WHERE name = ? ORDER BY id LIMIT 1
 `
@@ -272,6 +332,22 @@ func (q *Queries) MonitorListings(ctx context.Context) ([]MonitorListingsRow, er
 	return items, nil
 }
 
+const otherAccountNamed = `-- name: OtherAccountNamed :one
+SELECT EXISTS (SELECT 1 FROM accounts WHERE name = ? AND id <> ?)
+`
+
+type OtherAccountNamedParams struct {
+	Name sql.NullString
+	ID   pool.AccountID
+}
+
+func (q *Queries) OtherAccountNamed(ctx context.Context, arg OtherAccountNamedParams) (bool, error) {
+	row := q.db.QueryRowContext(ctx, otherAccountNamed, arg.Name, arg.ID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const removeServer = `-- name: RemoveServer :exec
 UPDATE servers SET deletion_on = ? WHERE id = ?
 `
@@ -382,6 +458,21 @@ func (q *Queries) ServerListings(ctx context.Context) ([]ServerListingsRow, erro
 		return nil, err
 	}
 	return items, nil
+}
+
+const setAccount = `-- name: SetAccount :exec
+UPDATE accounts SET name = ?, flags = ? WHERE id = ?
+`
+
+type SetAccountParams struct {
+	Name  sql.NullString
+	Flags string
+	ID    pool.AccountID
+}
+
+func (q *Queries) SetAccount(ctx context.Context, arg SetAccountParams) error {
+	_, err := q.db.ExecContext(ctx, setAccount, arg.Name, arg.Flags, arg.ID)
+	return err
 }
 
 const setMonitor = `-- name: SetMonitor :exec

@@ -8,6 +8,7 @@ package sqlcgen
 import (
 	"context"
 	"strings"
+	"time"
 
 	"truechimer/pool"
 )
@@ -48,12 +49,13 @@ func (q *Queries) AdvanceEpochs(ctx context.Context, arg AdvanceEpochsParams) er
 
 const lockEpochs = `-- name: LockEpochs :many
 
-SELECT id, epoch FROM shards FORCE INDEX (PRIMARY) WHERE id IN (/*SLICE:shards*/?) ORDER BY id FOR UPDATE
+SELECT id, epoch, NOW(6) AS clock FROM shards FORCE INDEX (PRIMARY) WHERE id IN (/*SLICE:shards*/?) ORDER BY id FOR UPDATE
 `
 
 type LockEpochsRow struct {
 	ID    pool.ShardID
 	Epoch uint64
+	Clock time.Time
 }
 
 // In both the index is forced: so small a table would be scanned, and the shards of other hubs locked too.
@@ -76,7 +78,7 @@ func (q *Queries) LockEpochs(ctx context.Context, shards []pool.ShardID) ([]Lock
 	var items []LockEpochsRow
 	for rows.Next() {
 		var i LockEpochsRow
-		if err := rows.Scan(&i.ID, &i.Epoch); err != nil {
+		if err := rows.Scan(&i.ID, &i.Epoch, &i.Clock); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,13 +1,14 @@
-// Package selection chooses which monitors watch a server.
+// Package selection chooses which monitors watch a server, and which of them make up its score.
 //
-// Plan is pure: it sees the server's monitors as a View and returns a Round, the changes that it wants,
-// each with a reason that a person can read. Who applies them, and when the next round is due, is left to others.
+// Plan is pure: it sees a server's monitors as a View and returns a Round, what it wants changed and recorded, each
+// change with a reason that a person can read. Welcome says which monitors come in at all. Nothing in a View can stop
+// either of them: what is odd in it has a meaning, which is written where it stands. Who gathers the figures, applies
+// a round and calls the next one is left to others.
 package selection
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
+	"net/netip"
+	"time"
 
 	"truechimer/pool"
 )
@@ -17,25 +18,70 @@ const (
 	// ActiveTarget is how many monitors make up the overall score: the median of seven
 	// stands against three that are wrong.
 	ActiveTarget = 7
-	// TestingTarget is how many more are kept ready to take an active one's place.
+	// TestingTarget is how many more are kept ready to take an active one's place. While places among the active are
+	// empty, one more is tested for each.
 	TestingTarget = 5
 )
 
-// View is what a round sees.
+// View is what a round sees of a server.
 type View struct {
+	Now    time.Time
+	Server Server
+
+	// TestingInterval is how often a testing monitor probes: who can't have 32 samples in a day is promoted with
+	// fewer. Zero or less: nothing is known of it.
+	TestingInterval time.Duration
+
+	// Monitors are in any order. Of several with one id the one counts whose fields sort first.
 	Monitors []Monitor
+}
+
+// Server is what selection needs to know of a server.
+type Server struct {
+	Addr    netip.Addr     // invalid: it shares a network with nobody
+	Account pool.AccountID // 0: it belongs to nobody
 }
 
 // Monitor is one monitor as a round sees it.
 type Monitor struct {
 	ID     pool.MonitorID
-	Global pool.GlobalStatus
-	Status pool.Status // for this server; empty: it has none yet
+	Global pool.GlobalStatus // a word that we don't know blocks it
+
+	// Status is what it is for the server. Empty: it has nothing to do with it yet, and Plan leaves it alone.
+	// A word that we don't know counts as paused.
+	Status pool.Status
+
+	Account  pool.AccountID // 0: it belongs to nobody, so it shares an account with nobody
+	Limit    int            // the account's, see LimitOf; less than 1: DefaultLimit
+	Addr     netip.Addr     // invalid: not known yet, it shares a network with nobody
+	LastSeen time.Time      // when its agent was; zero: not recorded, which counts as seen
+	Figures  Figures
+
+	// What earlier rounds have recorded.
+	Violation      Violation
+	ViolationSince time.Time
+	LastCheck      time.Time // when it was last looked at while paused; zero: never
+	PauseReason    string
 }
 
-// Round is what a round wants changed, by monitor id.
+// Round is what a round found and wants. All lists are by monitor id, and each names a monitor once at most.
 type Round struct {
+	// Changes are those that the rules make. Pauses are made besides, outside every budget; what the rules had planned
+	// for a monitor that is paused is dropped.
 	Changes []Change
+	Pauses  []Change
+
+	// Newcomers came in as candidates, and are nothing else yet. Only Review lets any in.
+	Newcomers []Change
+
+	Standings  []Standing // of every monitor that has a status for the server
+	Violations []Violated // all that the round found and that are to be on record after it
+	Checked    []pool.MonitorID
+
+	// Statuses are what is to be stored where it differs from the View. They have no cadence: that is the timetable's.
+	Statuses []pool.PairStatus
+
+	Next time.Time // when the next review is due
 }
 
 // Change is one monitor's change of status for the server.
@@ -43,69 +89,29 @@ type Change struct {
 	Monitor pool.MonitorID
 	From    pool.Status // empty: it had none
 	To      pool.Status
-	Reason  string
+	Reason  string // for people
 }
 
-// Plan takes blocked monitors away, and fills the places among the active with monitors that are globally active,
-// those among the testing with monitors that are globally testing. The result doesn't depend on the input's order.
+// Violated says which constraint a monitor breaks, and since when rounds have found it to.
+type Violated struct {
+	Monitor   pool.MonitorID
+	Violation Violation
+	Since     time.Time
+}
+
+// Plan runs one round: the rules in their order, each upon what those before it have left.
 func Plan(view View) Round {
-	monitors := slices.SortedFunc(slices.Values(view.Monitors), func(a, b Monitor) int { return cmp.Compare(a.ID, b.ID) })
-	round := Round{}
-	block(&round, monitors)
-	// Who goes from active to testing leaves a place that another can have, and the other way round.
-	for planned := -1; planned != len(round.Changes); {
-		planned = len(round.Changes)
-		fill(&round, monitors, pool.Active, ActiveTarget, pool.GlobalActive)
-		fill(&round, monitors, pool.Testing, TestingTarget, pool.GlobalTesting)
-	}
-	welcome(&round, monitors)
-	slices.SortFunc(round.Changes, func(a, b Change) int { return cmp.Compare(a.Monitor, b.Monitor) })
-	return round
-}
-
-// block takes the places of monitors that the pool as a whole has stopped, or doesn't know.
-func block(round *Round, monitors []Monitor) {
-	for i := range monitors {
-		m := &monitors[i]
-		if blocked(m.Global) && (m.Status == pool.Active || m.Status == pool.Testing) {
-			round.change(m, pool.Candidate, fmt.Sprintf("blocked: the monitor is globally %s", m.Global))
-		}
-	}
-}
-
-func blocked(global pool.GlobalStatus) bool {
-	return global != pool.GlobalActive && global != pool.GlobalTesting && global != pool.GlobalPending
-}
-
-// fill gives the free places of a status to monitors of a global status that don't have it yet, lowest id first.
-func fill(round *Round, monitors []Monitor, status pool.Status, target int, global pool.GlobalStatus) {
-	taken := 0
-	for _, m := range monitors {
-		if m.Status == status {
-			taken++
-		}
-	}
-	for i := range monitors {
-		m := &monitors[i]
-		if taken < target && m.Global == global && m.Status != status && m.Status != pool.Paused {
-			taken++
-			round.change(m, status, fmt.Sprintf("fills place %d of %d", taken, target))
-		}
-	}
-}
-
-// welcome makes candidates of those for whom there was no place.
-func welcome(round *Round, monitors []Monitor) {
-	for i := range monitors {
-		m := &monitors[i]
-		if m.Status == "" && (m.Global == pool.GlobalActive || m.Global == pool.GlobalTesting) {
-			round.change(m, pool.Candidate, "all places are taken")
-		}
-	}
-}
-
-// change plans a monitor's new status, which the rest of the round sees.
-func (r *Round) change(m *Monitor, to pool.Status, reason string) {
-	r.Changes = append(r.Changes, Change{Monitor: m.ID, From: m.Status, To: to, Reason: reason})
-	m.Status = to
+	d := newDraft(view)
+	d.block()
+	d.removeGradually()
+	d.demoteExcess()
+	d.promoteToActive()
+	d.swapActive()
+	d.promoteToTesting()
+	d.swapTesting()
+	d.trimTesting()
+	d.resume()
+	d.bootstrap()
+	d.pause()
+	return d.round()
 }
